@@ -1,0 +1,3 @@
+import { x } from '@dreamscape/protocol/money'
+
+export const y = x
