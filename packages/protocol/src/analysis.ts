@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { address, signedFields } from './identity.ts'
+import { og } from './money.ts'
+
+/** UTF-16 units, as JavaScript counts them. */
+export const maxDreamLength = 20_000
+
+const dreamText = z
+  .string()
+  .min(1)
+  .max(maxDreamLength)
+  .refine((text) => text.trim().length > 0, 'must not be empty')
+  .refine(isWellFormed, 'must be well-formed Unicode (it holds half of a surrogate pair)')
+
+export const analyzeRequest = z
+  .object({
+    ...signedFields,
+    dreamText,
+    options: z
+      .object({
+        model: z.string().min(1).max(200).optional().meta({ description: '"llama", "deepseek" or a model id' }),
+        level: z.int().min(1).max(7).optional().meta({ description: 'Depth of the analysis; 1 when not given' }),
+        receipt: z
+          .literal('full')
+          .optional()
+          .meta({ description: 'Returns the exact bytes sent and received, base64, for checking offline' }),
+      })
+      .optional(),
+  })
+  .meta({ id: 'AnalyzeRequest' })
+
+export type AnalyzeOptions = NonNullable<z.infer<typeof analyzeRequest>['options']>
+
+/** What the model must answer; `interpretation` comes first so that it can be streamed first. */
+export const analysis = z
+  .object({
+    interpretation: z.string().trim().min(1),
+    symbols: z.array(z.string()),
+    emotions: z.array(z.string()),
+    insights: z.array(z.string()),
+  })
+  .meta({ id: 'Analysis' })
+
+export type Analysis = z.infer<typeof analysis>
+
+export const verification = z
+  .enum(['none', 'signer', 'content'])
+  .meta({
+    description:
+      '`content`: the TEE signed these very bytes; `signer`: it signed some text; `none`: no valid signature',
+  })
+
+export type Verification = z.infer<typeof verification>
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** What proves an analysis; hashes are SHA-256, hex. */
+export const receipt = z
+  .object({
+    chatId: z.string().nullable(),
+    signedText: z.string().nullable(),
+    signature: z.string().nullable(),
+    signer: address,
+    requestHash: hash,
+    responseHash: hash,
+    request: z.base64().optional(),
+    response: z.base64().optional(),
+  })
+  .meta({ id: 'Receipt' })
+
+export type Receipt = z.infer<typeof receipt>
+
+export const analyzeResponse = z
+  .object({
+    success: z.literal(true),
+    analysis,
+    cost: og,
+    remainingBalance: og,
+    model: z.string(),
+    provider: address,
+    verification,
+    receipt,
+    usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }),
+    contextUsed: z.int().meta({ description: 'How many earlier dreams were given to the model' }),
+    level: z.int(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'AnalyzeResponse' })
+
+export type AnalyzeResponse = z.infer<typeof analyzeResponse>
+
+function isWellFormed(text: string): boolean {
+  return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)
+}

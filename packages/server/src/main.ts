@@ -1,3 +1,0 @@
-import { x } from '@dreamscape/protocol/money'
-
-export const y = x
