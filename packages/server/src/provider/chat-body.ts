@@ -1,0 +1,35 @@
+export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
+
+/**
+ * The bytes of a streaming completion request, spelled as a provider would re-marshal them (Go: keys sorted at every
+ * depth, `<`, `>`, `&` and line separators escaped): some providers sign the hash of the rewritten body, not of ours.
+ */
+export function buildChatBody(options: {
+  /** Exactly the model of the service. */
+  model: string
+  messages: ChatMessage[]
+  maxTokens: number
+  temperature?: number
+  responseFormat?: Record<string, unknown>
+}): Uint8Array {
+  const body = {
+    model: options.model,
+    messages: options.messages,
+    max_tokens: options.maxTokens,
+    stream: true,
+    stream_options: { include_usage: true },
+    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
+    ...(options.responseFormat === undefined ? {} : { response_format: options.responseFormat }),
+  }
+  const json = JSON.stringify(body, sortKeys).replace(/[<>&\u2028\u2029]/g, escapeCharacter)
+  return new TextEncoder().encode(json)
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
