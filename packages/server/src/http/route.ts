@@ -1,0 +1,100 @@
+import type { signedFields } from '@dreamscape/protocol/identity'
+import type { ProblemCode } from '@dreamscape/protocol/problems'
+import type { z } from 'zod'
+import type { Principal } from '../platform/principal.ts'
+
+/** One operation as plain data: mounted, checked and documented from this alone. Made by `route()`. */
+export type Route = RouteData & {
+  params?: z.ZodObject
+  body?: z.ZodObject
+  response: z.ZodObject
+  auth: 'none' | SignedAuth
+  // Method syntax on purpose: its parameters compare both ways, so that typed routes fit in one list without a cast.
+  status?(result: object): number
+  handler(call: ErasedCall): Promise<object>
+}
+
+export type SignedAuth = {
+  /** `body`: address, signature and timestamp are body fields. `headers`: X-Signature, X-Timestamp and the path's address. */
+  from: 'body' | 'headers'
+  /** `once` spends the signature, `read` only proves the caller. */
+  use: 'once' | 'read'
+  /** The exact text to sign, from the input as sent. */
+  message(call: object): string
+}
+
+type RouteData = {
+  operationId: string
+  method: 'get' | 'post'
+  /** OpenAPI style: `/api/broker/balance/{address}`. */
+  path: string
+  summary: string
+  description?: string
+  tag: string
+  /** Error codes beyond those every route of this kind has. */
+  problems: readonly ProblemCode[]
+  /** Every status that `status` can give, for the document; `[200]` when left out. */
+  statuses?: readonly number[]
+  /** `no-store` when left out. */
+  cacheControl?: string
+}
+
+type ErasedCall = {
+  params: unknown
+  body: unknown
+  principal: Principal | undefined
+  requestId: string
+  signal: AbortSignal
+}
+
+type Schema = z.ZodObject | undefined
+type Parsed<S extends Schema> = S extends z.ZodObject ? z.infer<S> : undefined
+type Fields<S extends Schema> = S extends z.ZodObject ? z.infer<S> : unknown
+
+/** What a handler returns: the response without the `success: true` that the kit adds. */
+type Result<R extends z.ZodObject> = R['shape'] extends { success: z.ZodLiteral<true> }
+  ? Omit<z.infer<R>, 'success'>
+  : z.infer<R>
+
+type TypedRoute<P extends Schema, B extends Schema, R extends z.ZodObject> = RouteData & {
+  params?: P
+  body?: B
+  response: R
+  /** 200 when left out. */
+  status?: (result: Result<R>) => number
+}
+
+type Call<P extends Schema, B extends Schema, A> = {
+  params: Parsed<P>
+  body: Parsed<B>
+  requestId: string
+  /** Aborts when the client's connection closes before the answer. */
+  signal: AbortSignal
+} & (A extends 'none' ? unknown : { principal: Principal })
+
+type Source<P extends Schema, B extends Schema> =
+  | (B extends z.ZodObject<typeof signedFields> ? 'body' : never)
+  | (P extends z.ZodObject<Pick<typeof signedFields, 'address'>> ? 'headers' : never)
+
+type TypedAuth<P extends Schema, B extends Schema> = Omit<SignedAuth, 'from' | 'message'> & {
+  from: Source<P, B>
+  message: (call: Fields<P> & Fields<B> & { timestamp: number }) => string
+}
+
+// Inferring a literal per leaf is what keeps `{ status: 'ok' }` in a handler from widening to `string`: TypeScript does
+// not look into a generic return type while it infers.
+type Literal = string | number | boolean | null | undefined
+type Tree<L extends Literal> = L | Tree<L>[] | { [name: string]: Tree<L> } | object
+
+/** Declares a route, its handler typed by its schemas; `principal` is there for signed routes only. */
+export function route<
+  R extends z.ZodObject,
+  A extends 'none' | TypedAuth<P, B>,
+  L extends Literal,
+  T extends Tree<L>,
+  P extends Schema = undefined,
+  B extends Schema = undefined,
+>(data: TypedRoute<P, B, R> & { auth: A; handler: (call: Call<P, B, A>) => Promise<T & Result<R>> }): Route
+export function route(data: Route): Route {
+  return data
+}
