@@ -1,0 +1,105 @@
+import { type Address, type Hex, type LocalAccount, numberToHex } from 'viem'
+import { startAnvil } from './chain/anvil.ts'
+import { createChainClients, type DevnetPublicClient, type DevnetTestClient } from './chain/clients.ts'
+import { chainId, userAccounts } from './chain/network.ts'
+import { contracts } from './contracts/addresses.ts'
+import { deployContracts } from './contracts/deploy.ts'
+import { type DevnetProvider, type RunningProvider, startProvider } from './provider/provider.ts'
+import { acknowledgeProvider } from './provider/registration.ts'
+import type { SettlementOutcome } from './provider/settlement.ts'
+import { createProviderSpecs } from './provider/spec.ts'
+
+/** A local 0G network: chain, contracts, providers. Everything in it ends with `close()` or with this process. */
+export type Devnet = {
+  rpcUrl: string
+  chainId: number
+  contracts: { ledger: Address; inference: Address }
+  /** llama-3.3-70b-instruct, deepseek-r1-70b. */
+  providers: DevnetProvider[]
+  publicClient: DevnetPublicClient
+  testClient: DevnetTestClient
+  /** Accounts 2 to 9 of the test mnemonic, 10 000 0G each. */
+  userAccounts: LocalAccount[]
+  /** Adds `amountNeuron` to the balance of `address`. */
+  faucet(address: Address, amountNeuron: bigint): Promise<void>
+  /** Lets all providers collect what they are owed; throws when one of the transactions fails. */
+  settle(): Promise<SettlementOutcome[]>
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export type DevnetOptions = {
+  /** 0, the default, takes a free port. */
+  rpcPort?: number
+  /** How long a refund waits, from an hour to a week; a day by default. */
+  lockTimeSeconds?: number
+  /** Settles this often; without it only on demand. */
+  settleIntervalMs?: number
+  /** How long a provider trusts what it has read from the chain; what fails on it is read again at once. */
+  accountCacheMs?: number
+  onLog?: (message: string) => void
+}
+
+/** Starts a devnet of its own; several may run at a time. Throws, leaving nothing behind, when a part cannot start. */
+export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
+  const { rpcPort = 0, lockTimeSeconds = 86_400, settleIntervalMs, accountCacheMs = 2_000, onLog = () => {} } = options
+  const anvil = await startAnvil({ port: rpcPort })
+  const running: RunningProvider[] = []
+  let timer: NodeJS.Timeout | undefined
+
+  async function closeAll(): Promise<void> {
+    clearInterval(timer)
+    await Promise.all(running.map((provider) => provider.close()))
+    await anvil.close()
+  }
+  let closing: Promise<void> | undefined
+  const close = () => (closing ??= closeAll())
+
+  try {
+    const clients = createChainClients(anvil.rpcUrl)
+    await deployContracts(clients, lockTimeSeconds)
+    for (const spec of createProviderSpecs()) {
+      running.push(await startProvider(spec, { clients, accountCacheMs, onLog }))
+      await acknowledgeProvider(clients, spec)
+    }
+    const providers = running.map(({ provider }) => provider)
+    const settle = async () => (await Promise.all(providers.map((provider) => provider.settle()))).flat()
+    if (settleIntervalMs !== undefined) {
+      const settleAndTell = async () => {
+        for (const outcome of await settle()) onLog(describeOutcome(outcome))
+      }
+      timer = setInterval(() => {
+        settleAndTell().catch((error: unknown) => closing ?? onLog(`Settlement failed: ${error}`))
+      }, settleIntervalMs)
+    }
+    return {
+      rpcUrl: anvil.rpcUrl,
+      chainId,
+      contracts,
+      providers,
+      publicClient: clients.publicClient,
+      testClient: clients.testClient,
+      userAccounts,
+      faucet: (address, amountNeuron) => addBalance(clients.testClient, { address, amountNeuron }),
+      settle,
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function addBalance(
+  client: DevnetTestClient,
+  { address, amountNeuron }: { address: Address; amountNeuron: bigint },
+) {
+  await client.request<AddBalance>({ method: 'anvil_addBalance', params: [address, numberToHex(amountNeuron)] })
+}
+
+type AddBalance = { Method: 'anvil_addBalance'; Parameters: [Address, Hex]; ReturnType: null }
+
+function describeOutcome({ provider, user, totalFee, paid, status }: SettlementOutcome): string {
+  return `${provider} settled with ${user}: ${status}, ${paid} of ${totalFee} neuron paid`
+}

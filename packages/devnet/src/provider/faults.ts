@@ -1,0 +1,43 @@
+/** What can be ordered to go wrong with one chat request. */
+export type Fault =
+  /** Answers with this status before anything is checked or billed. */
+  | { kind: 'status'; status: number; body?: string | object; headers?: Record<string, string> }
+  /** Answers after `delayMs`; otherwise all is well. */
+  | { kind: 'delay'; delayMs: number }
+  /** Accepts the request and never answers. */
+  | { kind: 'hang' }
+  /** Destroys the connection before the first byte of the answer; nothing is billed. */
+  | { kind: 'drop-before-answer' }
+  /** Destroys the connection after half of the answer, which is billed in full. */
+  | { kind: 'drop-mid-stream' }
+  /** Refuses with the balance text, whatever the balance is. */
+  | { kind: 'refuse-balance' }
+  /** The model says exactly this. */
+  | { kind: 'raw-answer'; content: string }
+  /** The model says about this many bytes of filling. */
+  | { kind: 'flood'; bytes: number }
+  /** No usage in the answer; billed by words, as the 0G provider broker does. */
+  | { kind: 'no-usage' }
+  /** This in the place of the usage; billed by the true one. */
+  | { kind: 'bad-usage'; usage: unknown }
+  /** The answer (of a stream: each frame) is broken JSON. */
+  | { kind: 'broken-json' }
+  /** Another key signs the response. */
+  | { kind: 'wrong-signature' }
+  /** The signature is never found. */
+  | { kind: 'missing-signature' }
+  /** The signature is found only after this many requests for it. */
+  | { kind: 'late-signature'; misses: number }
+  /** The right key signs the hashes of another request and response. */
+  | { kind: 'other-text-signature' }
+
+export type FaultQueue = ReturnType<typeof createFaultQueue>
+
+/** Ordered faults; each is spent on the next chat request that comes in, first in, first out. */
+export function createFaultQueue() {
+  const ordered: Fault[] = []
+  return {
+    order: (fault: Fault): void => void ordered.push(fault),
+    take: (): Fault | undefined => ordered.shift(),
+  }
+}

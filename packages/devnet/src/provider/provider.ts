@@ -1,0 +1,82 @@
+import type { Address } from 'viem'
+import type { ChainClients } from '../chain/clients.ts'
+import { createAdmission } from './admission.ts'
+import { createChainState } from './chain-state.ts'
+import { createChatHandler } from './chat.ts'
+import { createFaultQueue, type Fault } from './faults.ts'
+import { createFeeBook } from './fee-book.ts'
+import { registerProvider } from './registration.ts'
+import { createSignatureStore } from './response-signature.ts'
+import { type RequestCounts, startProviderServer } from './server.ts'
+import { createSessions } from './sessions.ts'
+import { createSettler, type SettlementOutcome } from './settlement.ts'
+import type { ProviderSpec } from './spec.ts'
+
+/** A running provider of the devnet, as tests see it. */
+export type DevnetProvider = {
+  /** The provider's wallet, which is its name on chain. */
+  address: Address
+  teeSigner: Address
+  url: string
+  model: string
+  /** Neuron per token, as registered at the start. */
+  inputPrice: bigint
+  outputPrice: bigint
+  /** How many requests each route has had so far; counts on while you hold it. */
+  requests: Readonly<RequestCounts>
+  /** Lets the next chat request that has no fault yet go wrong in this way. */
+  order(fault: Fault): void
+  /** What the user owes for finished requests, in neuron. */
+  unsettledFee(user: Address): bigint
+  /** Collects what is owed on chain; throws when the transaction fails. */
+  settle(): Promise<SettlementOutcome[]>
+}
+
+export type RunningProvider = { provider: DevnetProvider; close(): Promise<void> }
+
+type Options = { clients: ChainClients; accountCacheMs: number; onLog: (message: string) => void }
+
+/** Starts a provider's server and registers it on chain under the server's address. */
+export async function startProvider(
+  spec: ProviderSpec,
+  { clients, accountCacheMs, onLog }: Options,
+): Promise<RunningProvider> {
+  const address = spec.wallet.address
+  const fees = createFeeBook()
+  const signatures = createSignatureStore()
+  const faults = createFaultQueue()
+  const chain = createChainState({ publicClient: clients.publicClient, provider: address, cacheMs: accountCacheMs })
+  const sessions = createSessions({ provider: address, chain })
+  const admission = createAdmission({ provider: address, chain, fees })
+  const chat = createChatHandler({ spec, sessions, admission, chain, fees, signatures, faults })
+  const settler = createSettler({ spec, clients, chain, fees })
+  const teeSigner = spec.teeSigner.address
+  const server = await startProviderServer({ teeSigner, chain, sessions, fees, signatures, chat, onLog })
+
+  async function close(): Promise<void> {
+    await server.close()
+    await settler.idle()
+  }
+
+  try {
+    await registerProvider(clients, { spec, url: server.url })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    provider: {
+      address,
+      teeSigner,
+      url: server.url,
+      model: spec.model,
+      inputPrice: spec.inputPrice,
+      outputPrice: spec.outputPrice,
+      requests: server.requests,
+      order: faults.order,
+      unsettledFee: fees.unsettled,
+      settle: settler.settle,
+    },
+    close,
+  }
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  type LocalAccount,
+  parseAbi,
+  parseEther,
+  toBytes,
+} from 'viem'
+import { createChainClients } from '../chain/clients.ts'
+import type { Devnet } from '../devnet.ts'
+import type { DevnetProvider } from '../provider/provider.ts'
+import type { SessionToken } from '../provider/session-token.ts'
+
+const ledgerUserAbi = parseAbi([
+  'function depositFund() payable',
+  'function transferFund(address provider, string serviceName, uint256 amount)',
+])
+
+const inferenceUserAbi = parseAbi([
+  'function revokeAllTokens(address provider)',
+  'function revokeToken(address provider, uint8 tokenId)',
+])
+
+type AccountOf = { user: LocalAccount; provider: Address }
+
+/** Opens a ledger and an account with the provider that holds `lockedNeuron`. */
+export async function openAccount(
+  devnet: Devnet,
+  { user, provider, lockedNeuron = parseEther('2') }: AccountOf & { lockedNeuron?: bigint },
+): Promise<void> {
+  const data = encodeFunctionData({ abi: ledgerUserAbi, functionName: 'depositFund' })
+  await send(devnet, user, { to: devnet.contracts.ledger, data, value: parseEther('10') })
+  await topUp(devnet, { user, provider, amountNeuron: lockedNeuron })
+}
+
+export function topUp(
+  devnet: Devnet,
+  { user, provider, amountNeuron }: AccountOf & { amountNeuron: bigint },
+): Promise<void> {
+  const args = [provider, 'inference-v1.0', amountNeuron] as const
+  const data = encodeFunctionData({ abi: ledgerUserAbi, functionName: 'transferFund', args })
+  return send(devnet, user, { to: devnet.contracts.ledger, data })
+}
+
+export function revokeAllTokens(devnet: Devnet, { user, provider }: AccountOf): Promise<void> {
+  const data = encodeFunctionData({ abi: inferenceUserAbi, functionName: 'revokeAllTokens', args: [provider] })
+  return send(devnet, user, { to: devnet.contracts.inference, data })
+}
+
+export function revokeToken(
+  devnet: Devnet,
+  { user, provider, tokenId }: AccountOf & { tokenId: number },
+): Promise<void> {
+  const data = encodeFunctionData({ abi: inferenceUserAbi, functionName: 'revokeToken', args: [provider, tokenId] })
+  return send(devnet, user, { to: devnet.contracts.inference, data })
+}
+
+async function send(
+  devnet: Devnet,
+  user: LocalAccount,
+  transaction: { to: Address; data: Hex; value?: bigint },
+): Promise<void> {
+  const hash = await createChainClients(devnet.rpcUrl).walletClient(user).sendTransaction(transaction)
+  const { status } = await devnet.publicClient.waitForTransactionReceipt({ hash })
+  if (status !== 'success') throw new Error(`Transaction ${hash} was reverted`)
+}
+
+/** The Authorization header of a fresh ephemeral token, or of one with other members. */
+export async function createAuthorization(
+  user: LocalAccount,
+  provider: Address,
+  members: Partial<SessionToken> = {},
+): Promise<string> {
+  const timestamp = Date.now()
+  const rawMessage = JSON.stringify({
+    address: user.address,
+    provider,
+    timestamp,
+    expiresAt: timestamp + 3_600_000,
+    nonce: randomUUID(),
+    generation: 0,
+    tokenId: 255,
+    ...members,
+  })
+  return encodeToken(rawMessage, await signRawMessage(user, rawMessage))
+}
+
+export async function signRawMessage(user: LocalAccount, rawMessage: string): Promise<Hex> {
+  return user.signMessage({ message: { raw: keccak256(toBytes(rawMessage)) } })
+}
+
+export function encodeToken(rawMessage: string, signature: string): string {
+  return `Bearer app-sk-${Buffer.from(`${rawMessage}|${signature}`).toString('base64')}`
+}
+
+/** POSTs a chat completion request of one user message. */
+export function postChat(
+  provider: DevnetProvider,
+  authorization: string,
+  { text = 'I flew over the sea.', ...members }: { text?: string } & Record<string, unknown> = {},
+): Promise<Response> {
+  return fetch(`${provider.url}/v1/proxy/chat/completions`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: provider.model, messages: [{ role: 'user', content: text }], ...members }),
+  })
+}
