@@ -1,5 +1,8 @@
 import type { Dispatcher } from 'undici'
 import { type Clock, systemClock } from '../platform/clock.ts'
+import { chatId } from './completion.ts'
+import { classifyRefusal, isRefusalStatus, type Refusal, refusal } from './refusal.ts'
+import { type Answer, createReplyReader, type ReplyFault, type ReplyHead, type ReplyReader } from './reply-reader.ts'
 
 export type ChatRequest = {
   baseUrl: string
@@ -11,55 +14,150 @@ export type ChatRequest = {
   onContent?: (text: string) => void
 }
 
-export type ChatUsage = { promptTokens: number; completionTokens: number; cachedTokens: number }
+export type UnknownReason = ReplyFault | 'aborted' | 'timed-out' | 'connection-lost' | 'unexpected-status'
 
-export type RefusalReason =
-  | 'token'
-  | 'balance'
-  | 'account-missing'
-  | 'not-acknowledged'
-  | 'rate-limited'
-  | 'overloaded'
-  | 'model-gone'
-  | 'unreachable'
-  | 'aborted'
-  | 'other'
+export type ChatOutcome = Answer | Refusal | Unknown
 
-export type UnknownReason =
-  | 'aborted'
-  | 'timed-out'
-  | 'connection-lost'
-  | 'unexpected-status'
-  | 'response-too-large'
-  | 'response-encoded'
-  | 'response-malformed'
-  | 'response-truncated'
-  | 'provider-error'
+/** May have been billed. */
+type Unknown = { state: 'unknown'; reason: UnknownReason; responseHash?: string }
 
-export type ChatOutcome =
-  | {
-      state: 'answered'
-      content: string
-      reasoning: string
-      finishReason: string | null
-      /** Undefined when the provider sent none, or not plain token counts. */
-      usage: ChatUsage | undefined
-      chatId: string | undefined
-      /** SHA-256, hex, of the body as received. */
-      responseHash: string
-      responseBytes: Uint8Array
-    }
-  /** Surely cost nothing. `status` is 0 when there was no answer. */
-  | { state: 'refused'; status: number; reason: RefusalReason; detail: string; retryAfterSeconds?: number }
-  /** May have been billed. */
-  | { state: 'unknown'; reason: UnknownReason; responseHash?: string }
+type Phase =
+  | { name: 'waiting' }
+  | { name: 'sent'; controller: Dispatcher.DispatchController }
+  | { name: 'refused'; controller: Dispatcher.DispatchController; status: number; retryAfter: string | undefined }
+  | { name: 'replying'; controller: Dispatcher.DispatchController; reader: ReplyReader }
+  | { name: 'settled' }
+
+const maxErrorBytes = 16_384
 
 export type ChatClient = ReturnType<typeof createChatClient>
 
 /** Talks to the chat endpoint of a provider. */
 export function createChatClient({ agent, clock = systemClock }: { agent: Dispatcher; clock?: Clock }) {
   return {
-    /** Sends one completion request, once. Never throws: the outcome says whether it may have cost something. */
-    chat: (request: ChatRequest): Promise<ChatOutcome> => Promise.reject(new Error(`${agent}${clock}${request}`)),
+    /** Sends one completion request, at most once. Never rejects: the outcome says whether it may have cost something. */
+    chat: (request: ChatRequest) =>
+      new Promise<ChatOutcome>((resolve) => {
+        const { signal } = request
+        const exchange = createExchange(request, clock, (outcome) => {
+          signal.removeEventListener('abort', exchange.abort)
+          resolve(outcome)
+        })
+        if (signal.aborted) return exchange.abort()
+        signal.addEventListener('abort', exchange.abort)
+        agent.dispatch(dispatchOptions(request), exchange.handler)
+      }),
+  }
+}
+
+function dispatchOptions({ baseUrl, bearer, body }: ChatRequest): Dispatcher.DispatchOptions {
+  const { origin, pathname } = new URL(`${baseUrl}/v1/proxy/chat/completions`)
+  return {
+    origin,
+    path: pathname,
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${bearer}`,
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      'accept-encoding': 'identity',
+    },
+    body,
+  }
+}
+
+/**
+ * Follows one request through undici's own callbacks, because only they tell the moment that decides about money:
+ * `onRequestStart` comes right before the first byte goes to a connected socket. Until then nothing can have been billed.
+ */
+function createExchange(request: ChatRequest, clock: Clock, resolve: (outcome: ChatOutcome) => void) {
+  let phase: Phase = { name: 'waiting' }
+  let errorBody = ''
+
+  function settle(outcome: ChatOutcome) {
+    if (phase.name === 'settled') return
+    const controller = 'controller' in phase ? phase.controller : undefined
+    phase = { name: 'settled' }
+    resolve(outcome)
+    controller?.abort(new Error('The exchange is over'))
+  }
+
+  /** Decides by what has arrived until now. `why` explains an answer that is not whole. */
+  function conclude(why: 'aborted' | 'timed-out' | 'connection-lost' | 'response-truncated', code?: unknown) {
+    switch (phase.name) {
+      case 'waiting':
+        return settle(refusal(why === 'aborted' ? 'aborted' : 'unreachable', code))
+      case 'sent':
+        return settle({ state: 'unknown', reason: why })
+      case 'refused':
+        return settle(classifyRefusal({ ...phase, body: errorBody, clock }))
+      case 'replying':
+        return settle(verdict(phase.reader, why))
+      case 'settled':
+        return
+    }
+  }
+
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart(controller) {
+      if (phase.name !== 'waiting') return controller.abort(new Error('Given up, or sent before'))
+      phase = { name: 'sent', controller }
+    },
+
+    onResponseStart(controller, status, headers) {
+      if (phase.name !== 'sent' || status < 200) return
+      const header = (name: string) => [headers[name]].flat()[0]
+      if (isRefusalStatus(status)) {
+        phase = { name: 'refused', controller, status, retryAfter: header('retry-after') }
+      } else if (status === 200) {
+        const { maxResponseBytes: maxBytes, onContent } = request
+        phase = {
+          name: 'replying',
+          controller,
+          reader: createReplyReader({ head: readHead(header), maxBytes, onContent }),
+        }
+      } else {
+        settle({ state: 'unknown', reason: 'unexpected-status' })
+      }
+    },
+
+    onResponseData(_controller, chunk) {
+      if (phase.name === 'refused') {
+        // Only ASCII phrases are looked for, and Latin-1 never splits a character.
+        errorBody += chunk.toString('latin1', 0, maxErrorBytes)
+        if (errorBody.length > maxErrorBytes) conclude('response-truncated')
+      } else if (phase.name === 'replying' && phase.reader.push(chunk)) {
+        conclude('response-truncated')
+      }
+    },
+
+    onResponseEnd() {
+      if (phase.name === 'replying') phase.reader.end()
+      conclude('response-truncated')
+    },
+
+    onResponseError(_controller, error) {
+      const code = 'code' in error ? error.code : undefined
+      const isTimeout = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
+      conclude(isTimeout ? 'timed-out' : 'connection-lost', code)
+    },
+  }
+
+  return { handler, abort: () => conclude('aborted') }
+}
+
+function verdict(reader: ReplyReader, why: UnknownReason): Answer | Unknown {
+  const reply = reader.answer()
+  if ('state' in reply) return reply
+  const reason = reply.fault === 'response-truncated' ? why : reply.fault
+  return { state: 'unknown', reason, responseHash: reply.responseHash }
+}
+
+function readHead(header: (name: string) => string | undefined): ReplyHead {
+  const encoding = header('content-encoding') ?? 'identity'
+  return {
+    isJson: /^application\/json\b/i.test(header('content-type') ?? ''),
+    isEncoded: encoding.trim().toLowerCase() !== 'identity' && encoding !== '',
+    chatId: chatId.safeParse(header('zg-res-key')).data,
   }
 }

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import type { Clock } from '../platform/clock.ts'
+import { parseJson } from './parse-json.ts'
+
+export type RefusalReason =
+  | 'token'
+  | 'balance'
+  | 'account-missing'
+  | 'not-acknowledged'
+  | 'rate-limited'
+  | 'overloaded'
+  | 'model-gone'
+  | 'unreachable'
+  | 'aborted'
+  | 'other'
+
+/** Surely cost nothing. `status` is 0 when there was no answer at all. */
+export type Refusal = {
+  state: 'refused'
+  status: number
+  reason: RefusalReason
+  detail: string
+  retryAfterSeconds?: number
+}
+
+/** Providers say most things with status 400, so the text decides. First match wins. */
+const reasonsByText: [RegExp, RefusalReason][] = [
+  [/insufficient balance/i, 'balance'],
+  [/account not exist/i, 'account-missing'],
+  [/not acknowledge/i, 'not-acknowledged'],
+  [/validate session|session token|ephemeral token|authorization header|signature verification failed/i, 'token'],
+  [/model\b.{0,200}\b(expired|not found|does not exist|not supported|unavailable)/i, 'model-gone'],
+]
+
+const reasonsByStatus: Record<number, RefusalReason> = {
+  401: 'token',
+  402: 'balance',
+  410: 'model-gone',
+  429: 'rate-limited',
+  503: 'overloaded',
+}
+
+/** Our own words: a provider's text may repeat the request. */
+const details: Record<RefusalReason, string> = {
+  token: 'The provider does not accept the session token',
+  balance: 'The sub-account does not hold what the provider requires',
+  'account-missing': 'The provider sees no sub-account',
+  'not-acknowledged': 'The TEE signer of the provider is not acknowledged',
+  'rate-limited': 'The provider limits how often it is asked',
+  overloaded: 'The provider has no capacity now',
+  'model-gone': 'The provider no longer serves the model',
+  unreachable: 'The provider could not be reached',
+  aborted: 'The call was given up before the request was sent',
+  other: 'The provider did not accept the request',
+}
+
+const errorBody = z.object({
+  error: z.union([
+    z.string(),
+    z.object({ message: z.string().optional(), type: z.string().nullish(), code: z.unknown() }),
+  ]),
+})
+
+/** Whether an answer with this status means that nothing was run and nothing is billed. */
+export function isRefusalStatus(status: number): boolean {
+  return (status >= 400 && status < 500) || status === 503
+}
+
+/** Reads why a provider refused; `error` in its body may be a string or an object. */
+export function classifyRefusal(answer: {
+  status: number
+  body: string
+  retryAfter: string | undefined
+  clock: Clock
+}): Refusal {
+  const { text, type } = readError(answer.body)
+  const byText = reasonsByText.find(([pattern]) => pattern.test(text))?.[1]
+  const reason = reasonsByStatus[answer.status] ?? byText ?? 'other'
+  const retryAfterSeconds = parseRetryAfter(answer.retryAfter, answer.clock)
+  return {
+    ...refusal(reason, type),
+    status: answer.status,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  }
+}
+
+/** A refusal without an answer. `code` names the cause and is kept only when it is a plain word. */
+export function refusal(reason: RefusalReason, code?: unknown): Refusal {
+  const isWord = typeof code === 'string' && /^\w{1,40}$/.test(code)
+  return { state: 'refused', status: 0, reason, detail: isWord ? `${details[reason]} (${code})` : details[reason] }
+}
+
+function readError(body: string): { text: string; type?: unknown } {
+  const parsed = errorBody.safeParse(parseJson(body))
+  if (!parsed.success) return { text: body }
+  const { error } = parsed.data
+  return typeof error === 'string' ? { text: error } : { text: error.message ?? '', type: error.type ?? error.code }
+}
+
+function parseRetryAfter(value: string | undefined, clock: Clock): number | undefined {
+  if (value === undefined) return undefined
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  const at = Date.parse(value)
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - clock.now()) / 1000))
+}
