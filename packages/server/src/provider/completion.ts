@@ -29,8 +29,8 @@ const completionPart = z.object({
   choices: z
     .array(z.object({ delta: speech.nullish(), message: speech.nullish(), finish_reason: z.string().nullish() }))
     .nullish(),
-  usage: z.unknown(),
-  error: z.unknown(),
+  usage: z.unknown().optional(),
+  error: z.unknown().optional(),
 })
 
 const tokenCount = z.int().nonnegative()

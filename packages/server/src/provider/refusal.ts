@@ -57,7 +57,7 @@ const details: Record<RefusalReason, string> = {
 const errorBody = z.object({
   error: z.union([
     z.string(),
-    z.object({ message: z.string().optional(), type: z.string().nullish(), code: z.unknown() }),
+    z.object({ message: z.string().optional(), type: z.string().nullish(), code: z.unknown().optional() }),
   ]),
 })
 

@@ -46,7 +46,7 @@ export function createReplyReader(options: {
 
   function takeWhole() {
     fault = addPart(completion, decoder.decode(Buffer.concat(received)), onContent)
-    isDone = true
+    isDone = completion.finishReason !== null
   }
 
   return {
