@@ -152,9 +152,9 @@ describe('an answered completion', () => {
 
 describe('a refused completion', () => {
   test('never left when nobody listens', async () => {
-    await using agent = disposable(createProviderAgent({ allowLoopback: true }))
+    await using owned = disposable(createProviderAgent({ allowLoopback: true }))
 
-    const outcome = await chat(agent.value, { baseUrl: `http://127.0.0.1:${await freePort()}` })
+    const outcome = await chat(owned.agent, { baseUrl: `http://127.0.0.1:${await freePort()}` })
 
     expect(outcome).toEqual({
       state: 'refused',
@@ -176,9 +176,9 @@ describe('a refused completion', () => {
 
   test('never left when the address is not allowed', async () => {
     await using stranger = await startStranger(eventStream([done]))
-    await using agent = disposable(createProviderAgent({ allowLoopback: false }))
+    await using owned = disposable(createProviderAgent({ allowLoopback: false }))
 
-    const outcome = await chat(agent.value, { baseUrl: stranger.baseUrl })
+    const outcome = await chat(owned.agent, { baseUrl: stranger.baseUrl })
 
     expect(outcome).toMatchObject({ state: 'refused', status: 0, reason: 'unreachable' })
     expect(stranger.connectionCount()).toBe(0)
@@ -469,7 +469,7 @@ function sha256(text: string): string {
 }
 
 function disposable(agent: Dispatcher) {
-  return { value: agent, [Symbol.asyncDispose]: () => agent.destroy() }
+  return { agent, [Symbol.asyncDispose]: () => agent.destroy() }
 }
 
 async function freePort(): Promise<number> {
