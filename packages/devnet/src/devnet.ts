@@ -1,4 +1,4 @@
-import { type Address, type Hex, type LocalAccount, numberToHex } from 'viem'
+import { type Address, type HDAccount, type Hex, numberToHex } from 'viem'
 import { startAnvil } from './chain/anvil.ts'
 import { createChainClients, type DevnetPublicClient, type DevnetTestClient } from './chain/clients.ts'
 import { chainId, userAccounts } from './chain/network.ts'
@@ -19,7 +19,9 @@ export type Devnet = {
   publicClient: DevnetPublicClient
   testClient: DevnetTestClient
   /** Accounts 2 to 9 of the test mnemonic, 10 000 0G each. */
-  userAccounts: LocalAccount[]
+  userAccounts: HDAccount[]
+  /** The processes that belong to it and end with it. */
+  pids: number[]
   /** Adds `amountNeuron` to the balance of `address`. */
   faucet(address: Address, amountNeuron: bigint): Promise<void>
   /** Lets all providers collect what they are owed; throws when one of the transactions fails. */
@@ -80,6 +82,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
       publicClient: clients.publicClient,
       testClient: clients.testClient,
       userAccounts,
+      pids: anvil.pids,
       faucet: (address, amountNeuron) => addBalance(clients.testClient, { address, amountNeuron }),
       settle,
       close,

@@ -5,7 +5,12 @@ import { getAnvilBinary } from './anvil-binary.ts'
 import { chainId, testMnemonic } from './network.ts'
 import { startWatchdog } from './watchdog.ts'
 
-export type Anvil = { rpcUrl: string; pid: number; close(): Promise<void> }
+export type Anvil = {
+  rpcUrl: string
+  /** anvil and its watchdog. */
+  pids: number[]
+  close(): Promise<void>
+}
 
 /**
  * Starts anvil on 127.0.0.1; port 0 takes a free one. It ends with `close()` or with this process, however that ends.
@@ -41,7 +46,8 @@ export async function startAnvil({
   }
 
   try {
-    return { rpcUrl: await listening(anvil, port), pid, close }
+    const rpcUrl = await listening(anvil, port)
+    return { rpcUrl, pids: [anvil.pid, watchdog.pid].filter((pid) => pid !== undefined), close }
   } catch (error) {
     await close()
     throw error

@@ -21,6 +21,7 @@ export const inferenceAbi = parseAbi([
   'function addOrUpdateService(ServiceParams params) payable',
   'function acknowledgeTEESignerByOwner(address provider)',
   'function owner() view returns (address)',
+  'function lockTime() view returns (uint256)',
   'function getService(address provider) view returns (Service)',
   'function getAccount(address user, address provider) view returns (Account)',
   'function settleFeesWithTEE(TEESettlementData[] settlements) returns (uint8[])',

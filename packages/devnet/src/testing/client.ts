@@ -9,7 +9,9 @@ import {
   parseEther,
   toBytes,
 } from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { createChainClients } from '../chain/clients.ts'
+import type { Usage } from '../completion/completion.ts'
 import type { Devnet } from '../devnet.ts'
 import type { DevnetProvider } from '../provider/provider.ts'
 import type { SessionToken } from '../provider/session-token.ts'
@@ -24,6 +26,20 @@ const inferenceUserAbi = parseAbi([
   'function revokeToken(address provider, uint8 tokenId)',
 ])
 
+export type Customer = { account: LocalAccount; authorization: string }
+
+/** A new user with 100 0G, an account with the provider and a session token for it. */
+export async function createCustomer(
+  devnet: Devnet,
+  provider: DevnetProvider,
+  { lockedNeuron = parseEther('2') }: { lockedNeuron?: bigint } = {},
+): Promise<Customer> {
+  const account = privateKeyToAccount(generatePrivateKey())
+  await devnet.faucet(account.address, parseEther('100'))
+  await openAccount(devnet, { user: account, provider: provider.address, lockedNeuron })
+  return { account, authorization: await createAuthorization(account, provider.address) }
+}
+
 type AccountOf = { user: LocalAccount; provider: Address }
 
 /** Opens a ledger and an account with the provider that holds `lockedNeuron`. */
@@ -32,7 +48,7 @@ export async function openAccount(
   { user, provider, lockedNeuron = parseEther('2') }: AccountOf & { lockedNeuron?: bigint },
 ): Promise<void> {
   const data = encodeFunctionData({ abi: ledgerUserAbi, functionName: 'depositFund' })
-  await send(devnet, user, { to: devnet.contracts.ledger, data, value: parseEther('10') })
+  await send(devnet, user, { to: devnet.contracts.ledger, data, value: parseEther('20') })
   await topUp(devnet, { user, provider, amountNeuron: lockedNeuron })
 }
 
@@ -107,4 +123,21 @@ export function postChat(
     headers: { authorization, 'content-type': 'application/json' },
     body: JSON.stringify({ model: provider.model, messages: [{ role: 'user', content: text }], ...members }),
   })
+}
+
+/** What a test looks at in a `chat.completion`. */
+export async function readChat(response: Response): Promise<{ content: string; finishReason: string; usage: Usage }> {
+  const body = (await response.json()) as {
+    choices: { message: { content: string }; finish_reason: string }[]
+    usage: Usage
+  }
+  const [choice] = body.choices
+  if (!choice) throw new Error('The answer has no choices')
+  return { content: choice.message.content, finishReason: choice.finish_reason, usage: body.usage }
+}
+
+/** The reason given with a refusal. */
+export async function readError(response: Response): Promise<string> {
+  const { error } = (await response.json()) as { error: string }
+  return error
 }

@@ -1,0 +1,112 @@
+import { bytesToHex, parseEther } from 'viem'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inferenceAbi } from './contracts/abi.ts'
+import { type Devnet, startDevnet } from './devnet.ts'
+import type { DevnetProvider } from './provider/provider.ts'
+import { readChat } from './testing/client.ts'
+import { startSdk } from './testing/sdk.ts'
+
+describe('the unmodified 0G SDK on a devnet', () => {
+  let devnet: Devnet
+  beforeAll(async () => {
+    devnet = await startDevnet()
+  })
+  afterAll(() => devnet.close())
+
+  /** A user of the test mnemonic with a ledger and 3 0G with the provider, all through the SDK. */
+  async function openAccount(userIndex: number, provider: DevnetProvider) {
+    const user = devnet.userAccounts[userIndex]
+    const privateKey = user?.getHdKey().privateKey
+    if (!user || !privateKey) throw new Error(`No user ${userIndex}`)
+    const sdk = await startSdk({ rpcUrl: devnet.rpcUrl, privateKey: bytesToHex(privateKey) })
+    await sdk.broker.ledger.addLedger(10)
+    await sdk.broker.ledger.transferFund(provider.address, 'inference', parseEther('3'))
+    return { user, sdk }
+  }
+
+  async function chat(
+    broker: Awaited<ReturnType<typeof startSdk>>['broker'],
+    provider: DevnetProvider,
+    isStream: boolean,
+  ) {
+    const { endpoint, model } = await broker.inference.getServiceMetadata(provider.address)
+    const headers = await broker.inference.getRequestHeaders(provider.address)
+    return fetch(`${endpoint}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', Authorization: headers.Authorization },
+      body: JSON.stringify({
+        model,
+        messages: [{ role: 'user', content: 'I was falling from a bridge into a river.' }],
+        stream: isStream,
+      }),
+    })
+  }
+
+  test('accepts a signed answer', async () => {
+    const [provider] = devnet.providers as [DevnetProvider]
+    const { sdk } = await openAccount(0, provider)
+    using _quiet = sdk
+
+    const response = await chat(sdk.broker, provider, false)
+
+    expect(response.status).toBe(200)
+    const { content, usage } = await readChat(response)
+    expect(content).toContain('river')
+    const chatId = response.headers.get('zg-res-key') ?? ''
+    const isValid = await sdk.broker.inference.processResponse(provider.address, chatId, JSON.stringify(usage))
+    expect(isValid).toBe(true)
+  })
+
+  test('accepts a signed stream', async () => {
+    const [, provider] = devnet.providers as [DevnetProvider, DevnetProvider]
+    const { sdk } = await openAccount(1, provider)
+    using _quiet = sdk
+
+    const response = await chat(sdk.broker, provider, true)
+
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    expect(await response.text()).toMatch(/data: \[DONE\]\n\n$/)
+    const chatId = response.headers.get('zg-res-key') ?? ''
+    expect(await sdk.broker.inference.processResponse(provider.address, chatId)).toBe(true)
+  })
+
+  test('sees a settlement move exactly the fee from its account to the provider', async () => {
+    const [provider] = devnet.providers as [DevnetProvider]
+    const { user, sdk } = await openAccount(2, provider)
+    using _quiet = sdk
+    const response = await chat(sdk.broker, provider, false)
+    const { usage } = await readChat(response)
+    const fee =
+      BigInt(usage.prompt_tokens) * provider.inputPrice + BigInt(usage.completion_tokens) * provider.outputPrice
+    const accountBefore = await sdk.broker.inference.getAccount(provider.address)
+    const walletBefore = await devnet.publicClient.getBalance({ address: provider.address })
+    expect(provider.unsettledFee(user.address)).toBe(fee)
+
+    const outcomes = await provider.settle()
+
+    expect(outcomes).toContainEqual({
+      provider: provider.address,
+      user: user.address,
+      totalFee: fee,
+      paid: fee,
+      status: 'success',
+    })
+    const account = await devnet.publicClient.readContract({
+      address: devnet.contracts.inference,
+      abi: inferenceAbi,
+      functionName: 'getAccount',
+      args: [user.address, provider.address],
+    })
+    expect(account.balance).toBe(accountBefore.balance - fee)
+    expect(provider.unsettledFee(user.address)).toBe(0n)
+    const earned = outcomes.reduce((sum, { paid }) => sum + paid, 0n)
+    const wallet = await devnet.publicClient.getBalance({ address: provider.address })
+    expect(wallet + (await gasSpentInLastBlock(devnet))).toBe(walletBefore + earned)
+  })
+})
+
+async function gasSpentInLastBlock({ publicClient }: Devnet): Promise<bigint> {
+  const { transactions } = await publicClient.getBlock()
+  const receipts = await Promise.all(transactions.map((hash) => publicClient.getTransactionReceipt({ hash })))
+  return receipts.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice, 0n)
+}
