@@ -328,12 +328,18 @@ describe('a completion of unknown outcome', () => {
     const closed = gate()
     await using stranger = await startStranger(async (response) => {
       response.on('close', closed.open)
-      await sendStream(response, [said('half')])
+      await sendStream(response, [said('half') + said('more')])
     })
+    const heard: string[] = []
+    const onContent = (text: string) => {
+      heard.push(text)
+      abort.abort()
+    }
 
-    const outcome = await ask(stranger, { signal: abort.signal, onContent: () => abort.abort() })
+    const outcome = await ask(stranger, { signal: abort.signal, onContent })
 
     expect(outcome).toMatchObject({ state: 'unknown', reason: 'aborted' })
+    expect(heard).toEqual(['half'])
     await closed.opened
   })
 

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { type Clock, systemClock } from '../platform/clock.ts'
+import { assertNever } from '../platform/errors.ts'
 import { chatId } from './completion.ts'
 import { classifyRefusal, isRefusalStatus, type Refusal, refusal } from './refusal.ts'
 import { type Answer, createReplyReader, type ReplyFault, type ReplyHead, type ReplyReader } from './reply-reader.ts'
@@ -95,7 +96,14 @@ function createExchange(request: ChatRequest, clock: Clock, resolve: (outcome: C
         return settle(verdict(phase.reader, why))
       case 'settled':
         return
+      default:
+        return assertNever(phase)
     }
+  }
+
+  /** The listener may give up in the middle of a chunk; the rest of it is not for it. */
+  function passOn(text: string) {
+    if (phase.name === 'replying') request.onContent?.(text)
   }
 
   const handler: Dispatcher.DispatchHandler = {
@@ -110,12 +118,9 @@ function createExchange(request: ChatRequest, clock: Clock, resolve: (outcome: C
       if (isRefusalStatus(status)) {
         phase = { name: 'refused', controller, status, retryAfter: header('retry-after') }
       } else if (status === 200) {
-        const { maxResponseBytes: maxBytes, onContent } = request
-        phase = {
-          name: 'replying',
-          controller,
-          reader: createReplyReader({ head: readHead(header), maxBytes, onContent }),
-        }
+        const maxBytes = request.maxResponseBytes
+        const reader = createReplyReader({ head: readHead(header), maxBytes, onContent: passOn })
+        phase = { name: 'replying', controller, reader }
       } else {
         settle({ state: 'unknown', reason: 'unexpected-status' })
       }

@@ -48,8 +48,7 @@ export function emptyCompletion(): Completion {
 /** Adds one JSON part of an answer to `completion`; returns what is wrong with the part, if anything. */
 export function addPart(
   completion: Completion,
-  json: string,
-  onContent: ((text: string) => void) | undefined,
+  { json, onContent }: { json: string; onContent: (text: string) => void },
 ): CompletionFault | undefined {
   const { data: part } = completionPart.safeParse(parseJson(json))
   if (!part) return 'response-malformed'
@@ -64,7 +63,7 @@ export function addPart(
   completion.reasoning += spoken?.reasoning_content ?? spoken?.reasoning ?? ''
   if (spoken?.content) {
     completion.content += spoken.content
-    onContent?.(spoken.content)
+    onContent(spoken.content)
   }
   return undefined
 }

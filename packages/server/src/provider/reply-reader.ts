@@ -22,11 +22,7 @@ export type Answer = {
 export type ReplyReader = ReturnType<typeof createReplyReader>
 
 /** Turns the bytes of a completion, streamed or not, into an answer, and hashes every one of them. */
-export function createReplyReader(options: {
-  head: ReplyHead
-  maxBytes: number
-  onContent: ((text: string) => void) | undefined
-}) {
+export function createReplyReader(options: { head: ReplyHead; maxBytes: number; onContent: (text: string) => void }) {
   const { head, maxBytes, onContent } = options
   const completion = emptyCompletion()
   const hash = createHash('sha256')
@@ -41,11 +37,11 @@ export function createReplyReader(options: {
     if (fault || isDone || data === '') return
     if (data.trim() === '[DONE]') isDone = true
     else if (event === 'error') fault = 'provider-error'
-    else fault = addPart(completion, data, onContent)
+    else fault = addPart(completion, { json: data, onContent })
   }
 
   function takeWhole() {
-    fault = addPart(completion, decoder.decode(Buffer.concat(received)), onContent)
+    fault = addPart(completion, { json: decoder.decode(Buffer.concat(received)), onContent })
     isDone = completion.finishReason !== null
   }
 
