@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { StartupError } from '../platform/errors.ts'
+import { Secret } from '../platform/secret.ts'
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item.length > 0),
+)
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
+const port = z.coerce.number().int().min(0).max(65_535)
+const neuronPrice = z.string().regex(/^\d+$/, 'must be a whole number of neuron per token').transform(BigInt)
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address')
+const brokerSecret = z
+  .string()
+  .regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be 32 bytes in hex: make one with `openssl rand -hex 32` and keep it safe')
+  .transform((hex) => new Secret(hex.replace(/^0x/, '')))
+
+/** Every setting there is, with its effect; `.env.example` holds the same list. */
+const settingsSchema = z.object({
+  /** The API listens here. */
+  PORT: port.default(3001),
+  /** JSON-RPC of the chain that holds the 0G contracts. */
+  COMPUTE_RPC_URL: z.url({ protocol: /^https?$/ }),
+  /** The chain COMPUTE_RPC_URL must be on; every key is derived for it. */
+  CHAIN_ID: z.coerce.number().int().positive(),
+  /** Browser origins that may call the API, comma-separated; `*` for any. */
+  CORS_ORIGINS: list.default([]),
+  /** The model behind `llama` and behind a request that names none. */
+  DEFAULT_MODEL: z.string().min(1).default('llama-3.3-70b-instruct'),
+  /** Whether the alias `deepseek` exists. */
+  ENABLE_DEEPSEEK: flag.default(true),
+  /** 32 bytes, hex. Every broker account is derived from it: losing it loses every account. */
+  BROKER_SECRET: brokerSecret,
+  /** Postgres; without it, an embedded database lives in DATA_DIR. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Folder of the embedded database. */
+  DATA_DIR: z.string().min(1).optional(),
+  /** Provider addresses that may be used, comma-separated; empty means any that the owner acknowledged. */
+  PROVIDER_ALLOWLIST: list.pipe(z.array(address)).default([]),
+  /** Dearest input token accepted, in neuron. */
+  MAX_PRICE_INPUT: neuronPrice.default(10n ** 13n),
+  /** Dearest output token accepted, in neuron. */
+  MAX_PRICE_OUTPUT: neuronPrice.default(10n ** 14n),
+  /** Blocks a transaction must be deep before it counts. */
+  CONFIRMATIONS: z.coerce.number().int().min(1).max(100).optional(),
+  /** Whether providers may live on this machine, without TLS; only for a local network. */
+  ALLOW_LOOPBACK_PROVIDERS: flag.default(false),
+  /** LedgerManager, where it is not the one known for CHAIN_ID. */
+  LEDGER_CONTRACT: address.optional(),
+  /** InferenceServing, where it is not the one known for CHAIN_ID. */
+  INFERENCE_CONTRACT: address.optional(),
+  /** The longest an analysis may take, from request to answer. */
+  ANALYSIS_DEADLINE_SECONDS: z.coerce.number().int().min(5).max(600).default(120),
+  /** How much is logged: debug, info, warn, error or silent. */
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+
+const developmentSchema = settingsSchema.pick({ PORT: true, DATA_DIR: true }).extend({
+  /** The embedded chain listens here under `npm run dev`, so that a wallet can be pointed at it. */
+  DEVNET_RPC_PORT: port.default(8545),
+  BROKER_SECRET: brokerSecret.optional(),
+})
+
+export type DevelopmentSettings = z.infer<typeof developmentSchema>
+
+export const settingNames = [
+  ...new Set([...Object.keys(settingsSchema.shape), ...Object.keys(developmentSchema.shape)]),
+]
+
+/** Reads all settings from the environment; `overrides` win. Throws `StartupError` naming every fault at once. */
+export function readSettings(overrides: Record<string, string | undefined> = {}): Settings {
+  const settings = parse(settingsSchema, overrides)
+  if (!settings.DATABASE_URL && !settings.DATA_DIR) {
+    throw new StartupError(
+      'Settings are not usable:\n  DATABASE_URL or DATA_DIR: set one of them, Postgres or a folder for the embedded database',
+    )
+  }
+  return settings
+}
+
+/** Reads the few settings that `npm run dev` honours; it makes the others itself. */
+export function readDevelopmentSettings(overrides: Record<string, string | undefined> = {}): DevelopmentSettings {
+  return parse(developmentSchema, overrides)
+}
+
+function parse<T>(schema: z.ZodType<T>, overrides: Record<string, string | undefined>): T {
+  const given = Object.entries({ ...process.env, ...overrides }).filter(
+    ([, value]) => value !== undefined && value !== '',
+  )
+  const parsed = schema.safeParse(Object.fromEntries(given))
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map(({ path, message, code }) => {
+    const missing = code === 'invalid_type' && !given.some(([name]) => name === path[0])
+    return `  ${path.join('.')}: ${missing ? 'is not set' : message}`
+  })
+  throw new StartupError(`Settings are not usable:\n${faults.join('\n')}`)
+}

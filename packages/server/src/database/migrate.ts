@@ -1,0 +1,10 @@
+import { Migrator } from 'kysely'
+import type { Db } from './connect.ts'
+import { initial } from './migrations/0001-initial.ts'
+
+/** Brings the database to the newest schema; several instances may call it at once. Throws what the database said. */
+export async function migrate(db: Db): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ '0001-initial': initial }) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error) throw error
+}

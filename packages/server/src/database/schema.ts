@@ -1,0 +1,112 @@
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
+import type { Hex } from '../platform/hex.ts'
+
+/** The tables as migrations make them. Amounts are neuron, addresses checksummed. */
+export type Schema = {
+  deployment: DeploymentTable
+  signed_request: SignedRequestTable
+  ledger: LedgerTable
+  sub_account: SubAccountTable
+  chain_transaction: ChainTransactionTable
+  deposit: DepositTable
+  reservation: ReservationTable
+  user_queries: UserQueriesTable
+}
+
+type CreatedAt = ColumnType<Date, Date, never>
+
+/** What this database belongs to: one chain, one BROKER_SECRET. A single row. */
+type DeploymentTable = {
+  id: number
+  chain_id: number
+  genesis_hash: string
+  secret_fingerprint: string
+}
+
+/** One signed message, spent on one body. `answer` is sealed: only the signature opens it. */
+type SignedRequestTable = {
+  address: Hex
+  digest: Hex
+  body_hash: string
+  state: 'running' | 'released' | 'final'
+  lease_until: Date
+  answer: Uint8Array | null
+  created_at: CreatedAt
+}
+
+/** The LedgerManager record of a broker account as last read from the chain. */
+type LedgerTable = {
+  user_address: Hex
+  broker_address: Hex
+  available: bigint
+  block_number: number
+}
+
+/**
+ * A sub-account's books. What is left for analyses is `deposited − charged − reserved − 1 OG`: settlement moves what is
+ * already `charged`, so its timing cancels out.
+ */
+type SubAccountTable = {
+  user_address: Hex
+  provider: Hex
+  deposited: bigint
+  charged: bigint
+  reserved: bigint
+}
+
+/** The journal: a transaction stands here, signed, before it is broadcast. */
+type ChainTransactionTable = {
+  id: Generated<number>
+  user_address: Hex
+  broker_address: Hex
+  nonce: number
+  kind: 'deposit' | 'transfer'
+  provider: Hex | null
+  amount: bigint
+  raw: Hex
+  hash: Hex
+  state: 'prepared' | 'broadcast' | 'confirmed' | 'failed'
+  block_number: number | null
+  gas_used: bigint | null
+  effective_gas_price: bigint | null
+  created_at: CreatedAt
+}
+
+/** A deposit that a user signed for, and the transaction that carries it out. */
+type DepositTable = {
+  user_address: Hex
+  digest: Hex
+  transaction_id: number
+  created_at: CreatedAt
+}
+
+/** The worst-case cost held for a request in flight, and what became of it. */
+type ReservationTable = {
+  id: string
+  user_address: Hex
+  digest: Hex
+  provider: Hex
+  model: string
+  amount: bigint
+  cost: bigint | null
+  state: 'held' | 'charged' | 'released' | 'unknown'
+  held_until: Date
+  created_at: CreatedAt
+}
+
+/** For analytics; never what was dreamt. `cost_og` is `cost_neuron` rounded to 6 decimals. */
+type UserQueriesTable = {
+  id: Generated<number>
+  address: Hex
+  query_type: string
+  model_used: string
+  provider: Hex
+  request_id: string
+  cost_neuron: bigint
+  cost_og: GeneratedAlways<string>
+  input_tokens: number
+  output_tokens: number
+  verification: string
+  response_time_ms: number
+  created_at: CreatedAt
+}
