@@ -1,0 +1,102 @@
+import { hkdfSync } from 'node:crypto'
+import { type Address, encodeFunctionData, numberToHex } from 'viem'
+import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
+import type { Hex } from '../platform/hex.ts'
+import type { Secret } from '../platform/secret.ts'
+import { LRUCache } from 'lru-cache'
+import { ledgerManagerAbi } from './abis/ledger-manager.ts'
+import type { Contracts } from './contracts.ts'
+
+/** What a broker account may be asked to do on chain. Nothing else is ever signed. */
+export type Intent = { kind: 'deposit'; amount: bigint } | { kind: 'transfer'; provider: Address; amount: bigint }
+
+export type Call = { to: Address; value: bigint; data: Hex }
+
+export type SignRequest = { user: Address; intent: Intent; nonce: number; gas: bigint; gasPrice: bigint }
+
+export type SignedTransaction = { raw: Hex }
+
+/** The only holder of broker keys; a KMS or a signer process can take its place. */
+export type BrokerSigner = {
+  brokerAddress: (user: Address) => Address
+  callOf: (intent: Intent) => Call
+  signTransaction: (request: SignRequest) => Promise<SignedTransaction>
+  /** personal_sign over the 32 bytes of a 0G session token's hash, which no transaction can be mistaken for. */
+  signSession: (user: Address, hash: Hex) => Promise<Hex>
+  /** Tells secrets apart without telling them. */
+  fingerprint: string
+}
+
+/** Order of the secp256k1 group. */
+const groupOrder = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+
+/** Derives every broker key from one secret, on use; keys are never stored. */
+export function createBrokerSigner(options: {
+  secret: Secret<string>
+  chainId: number
+  contracts: Contracts
+  serviceName: string
+}): BrokerSigner {
+  const { secret, chainId, contracts, serviceName } = options
+
+  const accountOf = (user: Address): PrivateKeyAccount => privateKeyToAccount(deriveBrokerKey(secret, chainId, user))
+
+  /** Addresses are public; deriving one costs a millisecond. */
+  const addresses = new LRUCache<Address, Address>({ max: 10_000 })
+
+  function brokerAddress(user: Address): Address {
+    const known = addresses.get(user) ?? accountOf(user).address
+    addresses.set(user, known)
+    return known
+  }
+
+  function callOf(intent: Intent): Call {
+    switch (intent.kind) {
+      case 'deposit':
+        return {
+          to: contracts.ledger,
+          value: intent.amount,
+          data: encodeFunctionData({ abi: ledgerManagerAbi, functionName: 'depositFund' }),
+        }
+      case 'transfer':
+        return {
+          to: contracts.ledger,
+          value: 0n,
+          data: encodeFunctionData({
+            abi: ledgerManagerAbi,
+            functionName: 'transferFund',
+            args: [intent.provider, serviceName, intent.amount],
+          }),
+        }
+    }
+  }
+
+  return {
+    brokerAddress,
+    callOf,
+    async signTransaction({ user, intent, nonce, gas, gasPrice }) {
+      const raw = await accountOf(user).signTransaction({
+        type: 'legacy',
+        chainId,
+        nonce,
+        gas,
+        gasPrice,
+        ...callOf(intent),
+      })
+      return { raw }
+    },
+    signSession: (user, hash) => accountOf(user).signMessage({ message: { raw: hash } }),
+    fingerprint: hkdf(secret, 'fingerprint/v1', 16).toString('hex'),
+  }
+}
+
+/** HKDF-SHA256 to 48 bytes, reduced to a valid key: the account outlives any database. */
+export function deriveBrokerKey(secret: Secret<string>, chainId: number, user: Address): Hex {
+  const wide = hkdf(secret, `dreamscape-broker/v1/${chainId}/${user.toLowerCase()}`, 48)
+  const key = (BigInt(`0x${wide.toString('hex')}`) % (groupOrder - 1n)) + 1n
+  return numberToHex(key, { size: 32 })
+}
+
+function hkdf(secret: Secret<string>, info: string, length: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', Buffer.from(secret.reveal(), 'hex'), Buffer.alloc(0), info, length))
+}

@@ -1,0 +1,89 @@
+import { type Address, BaseError, type PublicClient, TransactionReceiptNotFoundError } from 'viem'
+import { AppError } from '../platform/errors.ts'
+import type { Hex } from '../platform/hex.ts'
+import type { Call } from './broker-signer.ts'
+import { onChain } from './errors.ts'
+
+export type Quote = { nonce: number; gas: bigint; gasPrice: bigint }
+
+export type Receipt = { succeeded: boolean; blockNumber: number; gasUsed: bigint; effectiveGasPrice: bigint }
+
+export type Transactions = ReturnType<typeof createTransactions>
+
+/** Sends what is already signed and finds what became of it. */
+export function createTransactions({ client, confirmations }: { client: PublicClient; confirmations: number }) {
+  return {
+    /** The price our transactions pay: the node's, and a fifth more so that a rising base fee does not strand them. */
+    readGasPrice: (): Promise<bigint> => onChain(async () => ((await client.getGasPrice()) * 6n) / 5n),
+
+    /**
+     * Simulates `call` and returns what is needed to sign it. Throws `chain-unavailable` when the RPC fails, and the same
+     * when the contract would refuse: the rules are checked before, so a refusal means the state has just changed.
+     */
+    quote: (from: Address, call: Call): Promise<Quote> =>
+      onChain(async () => {
+        const [nonce, gas, gasPrice] = await Promise.all([
+          client.getTransactionCount({ address: from, blockTag: 'latest' }),
+          client.estimateGas({ account: from, ...call }),
+          client.getGasPrice(),
+        ])
+        return { nonce, gas: (gas * 5n) / 4n, gasPrice: (gasPrice * 6n) / 5n }
+      }),
+
+    /**
+     * Hands signed bytes to the chain. Never throws: an error may hide that they arrived, so only a receipt decides.
+     * Sending the same bytes again is harmless.
+     */
+    async broadcast(raw: Hex): Promise<'accepted' | 'unknown'> {
+      try {
+        await client.sendRawTransaction({ serializedTransaction: raw })
+        return 'accepted'
+      } catch (error) {
+        return error instanceof BaseError && /already known|already imported/i.test(error.details)
+          ? 'accepted'
+          : 'unknown'
+      }
+    },
+
+    /** The receipt once it is `confirmations` blocks deep; undefined before. Throws `chain-unavailable`. */
+    findReceipt: (hash: Hex): Promise<Receipt | undefined> =>
+      onChain(async () => {
+        try {
+          const receipt = await client.getTransactionReceipt({ hash })
+          if (confirmations > 1) {
+            const newest = await client.getBlockNumber({ cacheTime: 0 })
+            if (newest - receipt.blockNumber + 1n < BigInt(confirmations)) return undefined
+          }
+          return {
+            succeeded: receipt.status === 'success',
+            blockNumber: Number(receipt.blockNumber),
+            gasUsed: receipt.gasUsed,
+            effectiveGasPrice: receipt.effectiveGasPrice,
+          }
+        } catch (error) {
+          if (error instanceof TransactionReceiptNotFoundError) return undefined
+          throw error
+        }
+      }),
+  }
+}
+
+/** Gas that may be needed, in units: what leaving costs always stays in the wallet, what entering costs comes on top. */
+const exitGas = 1_600_000n
+const entryGas = 1_200_000n
+
+/** Kept in the broker wallet so that the user can always leave: 0.8 M gas at twice the price. In neuron. */
+export function exitReserve(gasPrice: bigint): bigint {
+  return exitGas * gasPrice
+}
+
+/** Needed on top of a deposit: its own gas, the first transfers to providers, and the exit reserve. In neuron. */
+export function depositReserve(gasPrice: bigint): bigint {
+  return entryGas * gasPrice + exitReserve(gasPrice)
+}
+
+/** ERC-681 request to pay `amount` neuron to `to`; wallets open it. */
+export function paymentUri(to: Address, chainId: number, amount: bigint): string {
+  if (amount < 0n) throw new AppError('internal', 'A payment below zero was asked for')
+  return `ethereum:${to}@${chainId}?value=${amount}`
+}
