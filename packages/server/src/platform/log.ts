@@ -66,7 +66,7 @@ export function createLog(options: { level: string; destination?: DestinationStr
 function allowedFields(fields: LogFields): Record<string, unknown> {
   const kept: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields)) {
-    if (name === 'error') kept['error'] = errorSummary(value)
+    if (name === 'error') kept.error = errorSummary(value)
     else if (allowed.has(name)) kept[name] = typeof value === 'bigint' ? value.toString() : value
   }
   return kept

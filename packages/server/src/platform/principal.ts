@@ -6,4 +6,6 @@ export type Principal = {
   address: Hex
   /** EIP-191 digest of the signed message: with `address`, the identity of this one request. */
   digest: Hex
+  /** Encrypts an answer so that only the holder of this very signature can open it again. */
+  seal: (answer: object) => Uint8Array
 }

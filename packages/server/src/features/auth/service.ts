@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { ProblemCode } from '@dreamscape/protocol/problems'
+import { getAddress, isAddress } from 'viem'
+import type { Db } from '../../database/connect.ts'
+import type { Identity, Outcome, SignedCall } from '../../http/identity.ts'
+import { canonicalJson } from '../../platform/canonical-json.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Hex } from '../../platform/hex.ts'
+import type { Principal } from '../../platform/principal.ts'
+import type { SignatureVerifier } from '../../platform/signature/verifier.ts'
+import { openAnswer, type SealKey, sealAnswer } from './sealed-answer.ts'
+import { createSignedRequestStore } from './store.ts'
+
+/** How far a signed timestamp may be from our clock. */
+export const freshness = { pastMs: 5 * 60_000, futureMs: 60_000 }
+
+/** How long first answers are kept; far longer than a signature is fresh, so a pruned one cannot run again. */
+const keepAnswersMs = 24 * 3_600_000
+
+const pollIntervalMs = 250
+
+/** Failures after money may have moved: the first of them is the answer, now and for every retry. */
+const finalFailures: ReadonlySet<ProblemCode> = new Set([
+  'provider-failed',
+  'verification-failed',
+  'analysis-unparseable',
+  'deadline-exceeded',
+])
+
+export type AuthService = ReturnType<typeof createAuthService>
+
+type Answer = { outcome: Outcome } | { failure: { code: ProblemCode; message: string; meta: Record<string, unknown> } }
+
+/** Proves who signed, and spends every signature once. */
+export function createAuthService(deps: { verifier: SignatureVerifier; db: Db; clock: Clock; leaseMs: number }) {
+  const { verifier, db, clock, leaseMs } = deps
+  const store = createSignedRequestStore(db)
+  const flights = new Map<string, { bodyHash: string; outcome: Promise<Outcome> }>()
+
+  function prove(call: SignedCall): { principal: Principal; key: SealKey } {
+    if (!isAddress(call.address)) {
+      throw new AppError(
+        'invalid-request',
+        'The address is in mixed case but its checksum is wrong: check it for a typo',
+      )
+    }
+    const proof = verifier.verify(call)
+    if (!proof) {
+      throw new AppError(
+        'signature-invalid',
+        'The signature is not one of this address over this message: sign the exact text, with the values as sent',
+      )
+    }
+    const address: Hex = getAddress(call.address)
+    return { principal: { address, digest: proof.digest, seal: (answer) => sealAnswer(answer, proof) }, key: proof }
+  }
+
+  function isFresh({ timestamp }: SignedCall): boolean {
+    const age = clock.now() - timestamp
+    return age <= freshness.pastMs && age >= -freshness.futureMs
+  }
+
+  async function runOnce(
+    { call, principal, key, bodyHash }: { call: SignedCall; principal: Principal; key: SealKey; bodyHash: string },
+    run: (principal: Principal) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    // A request that was let in before may be asked for again at any age; only new ones must be fresh.
+    if (!isFresh(call) && !(await store.find(principal))) throw expired(clock)
+    for (;;) {
+      const now = clock.now()
+      const leaseUntil = new Date(now + leaseMs)
+      if (await store.claim({ ...principal, bodyHash, now: new Date(now), leaseUntil })) {
+        return settle(principal, await attempt(principal, run))
+      }
+      const earlier = await store.find(principal)
+      if (earlier && earlier.body_hash !== bodyHash) throw used()
+      // NOTE the answer was written by this service and is authenticated by AES-GCM.
+      if (earlier?.answer) return unwrap(openAnswer(earlier.answer, key) as Answer)
+      // It runs in another process, which holds the lease at most until `lease_until`.
+      await wait(pollIntervalMs)
+    }
+  }
+
+  async function settle(principal: Principal, answer: Answer): Promise<Outcome> {
+    if (isFinal(answer)) await store.finish(principal, principal.seal(answer))
+    else await store.release(principal)
+    return unwrap(answer)
+  }
+
+  async function attempt(principal: Principal, run: (principal: Principal) => Promise<Outcome>): Promise<Answer> {
+    try {
+      return { outcome: await run(principal) }
+    } catch (error) {
+      if (error instanceof AppError) return { failure: { code: error.code, message: error.message, meta: error.meta } }
+      await store.release(principal)
+      throw error
+    }
+  }
+
+  return {
+    async authenticate(call) {
+      const { principal } = prove(call)
+      if (!isFresh(call)) throw expired(clock)
+      return principal
+    },
+
+    async once(call, request, run) {
+      const { principal, key } = prove(call)
+      const bodyHash = createHash('sha256').update(canonicalJson(request)).digest('hex')
+      const id = `${principal.address}:${principal.digest}`
+      const flight = flights.get(id)
+      if (flight) {
+        if (flight.bodyHash !== bodyHash) throw used()
+        return flight.outcome
+      }
+      const outcome = runOnce({ call, principal, key, bodyHash }, run).finally(() => flights.delete(id))
+      flights.set(id, { bodyHash, outcome })
+      return outcome
+    },
+
+    /** Keeps the answer of `principal`'s request within the caller's transaction, so that it cannot be lost after it was paid. */
+    keep: (trx: Db, principal: Principal, outcome: Outcome) =>
+      createSignedRequestStore(trx).finish(principal, principal.seal({ outcome } satisfies Answer)),
+
+    /** Forgets first answers after a day. */
+    prune: () => store.removeOlderThan(new Date(clock.now() - keepAnswersMs)),
+  } satisfies Identity & Record<string, unknown>
+}
+
+/** 200 is final; 202 is still under way, and asking again tells how it went. */
+function isFinal(answer: Answer): boolean {
+  return 'outcome' in answer ? answer.outcome.status === 200 : finalFailures.has(answer.failure.code)
+}
+
+function unwrap(answer: Answer): Outcome {
+  if ('outcome' in answer) return answer.outcome
+  throw new AppError(answer.failure.code, answer.failure.message, answer.failure.meta)
+}
+
+function expired(clock: Clock): AppError {
+  return new AppError(
+    'signature-expired',
+    'The timestamp is more than 5 minutes old or more than 1 minute ahead: sign again with the present time in milliseconds',
+    { serverTime: clock.now() },
+  )
+}
+
+function used(): AppError {
+  return new AppError(
+    'signature-used',
+    'This signature was spent on another request: sign a new message with a new timestamp',
+  )
+}
