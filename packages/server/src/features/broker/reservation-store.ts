@@ -1,0 +1,95 @@
+import { sql } from 'kysely'
+import type { Db } from '../../database/connect.ts'
+import type { Hex } from '../../platform/hex.ts'
+import { minimumProviderLock } from './terms.ts'
+
+export type NewReservation = {
+  id: string
+  user: Hex
+  digest: Hex
+  provider: Hex
+  model: string
+  amount: bigint
+  heldUntil: Date
+  now: Date
+}
+
+export type ReservationStore = ReturnType<typeof createReservationStore>
+
+/** Worst-case costs held for requests in flight. Every change of state moves the sub-account's tallies in one statement. */
+export function createReservationStore(db: Db) {
+  return {
+    /**
+     * Holds `amount` if the sub-account can pay it on top of everything charged and reserved; undefined otherwise. Throws
+     * the database's unique violation when this signed request already holds or was charged.
+     */
+    hold: async (reservation: NewReservation) => {
+      const { rows } = await sql<{ id: string }>`with taken as (
+          update sub_account set reserved = reserved + ${reservation.amount}::numeric
+          where user_address = ${reservation.user} and provider = ${reservation.provider}
+            and deposited - charged - reserved - ${minimumProviderLock}::numeric >= ${reservation.amount}::numeric
+          returning user_address)
+        insert into reservation (id, user_address, digest, provider, model, amount, state, held_until, created_at)
+        select ${reservation.id}::uuid, user_address, ${reservation.digest}, ${reservation.provider}, ${reservation.model},
+          ${reservation.amount}::numeric, 'held', ${reservation.heldUntil}::timestamptz, ${reservation.now}::timestamptz
+        from taken returning id`.execute(db)
+      return rows[0]
+    },
+
+    /** Books what the provider bills and frees the rest; only the first call for a reservation has an effect. */
+    charge: ({ id, cost }: { id: string; cost: bigint }) =>
+      sql`with settled as (
+          update reservation set state = 'charged', cost = ${cost}::numeric
+          where id = ${id}::uuid and state in ('held', 'unknown') returning user_address, provider, amount)
+        update sub_account set reserved = sub_account.reserved - settled.amount, charged = sub_account.charged + ${cost}::numeric
+        from settled where sub_account.user_address = settled.user_address and sub_account.provider = settled.provider`.execute(
+        db,
+      ),
+
+    /** Gives back what was held for a request that surely never reached the provider. */
+    release: (id: string) =>
+      sql`with freed as (
+          update reservation set state = 'released', cost = 0
+          where id = ${id}::uuid and state in ('held', 'unknown') returning user_address, provider, amount)
+        update sub_account set reserved = sub_account.reserved - freed.amount
+        from freed where sub_account.user_address = freed.user_address and sub_account.provider = freed.provider`.execute(
+        db,
+      ),
+
+    /** The request may have been billed, nobody knows: it stays held until reconciliation. */
+    markUnknown: (id: string) =>
+      db
+        .updateTable('reservation')
+        .set({ state: 'unknown' })
+        .where('id', '=', id)
+        .where('state', '=', 'held')
+        .execute(),
+
+    /** Reservations whose runner is gone: nobody else will end them. */
+    markOverdueUnknown: (now: Date) =>
+      db
+        .updateTable('reservation')
+        .set({ state: 'unknown' })
+        .where('state', '=', 'held')
+        .where('held_until', '<', now)
+        .execute(),
+
+    /** Sub-accounts with requests of unknown outcome and none in flight, so that their books can be compared. */
+    listQuietUnknown: async (before: Date) => {
+      const { rows } = await sql<{ user_address: Hex; provider: Hex }>`select user_address, provider from reservation
+        where state in ('held', 'unknown') group by user_address, provider
+        having bool_and(state = 'unknown' and held_until < ${before}::timestamptz) limit 100`.execute(db)
+      return rows
+    },
+
+    listUnknown: ({ user, provider }: { user: Hex; provider: Hex }) =>
+      db
+        .selectFrom('reservation')
+        .select(['id', 'amount'])
+        .where('user_address', '=', user)
+        .where('provider', '=', provider)
+        .where('state', '=', 'unknown')
+        .orderBy('created_at')
+        .execute(),
+  }
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import type { Address } from 'viem'
+import { type Db, isUniqueViolation } from '../../database/connect.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Principal } from '../../platform/principal.ts'
+import { createReservationStore } from './reservation-store.ts'
+
+export type Reservation = { id: string; amount: bigint }
+
+export type Reservations = ReturnType<typeof createReservations>
+
+/** Holds the worst-case cost of a request before it is sent, and books what became of it. Neuron. */
+export function createReservations({ db, clock }: { db: Db; clock: Clock }) {
+  const store = createReservationStore(db)
+  return {
+    /**
+     * Holds `amount` in the sub-account; undefined when it cannot pay. Throws `provider-failed` when this signed request
+     * already held or paid something: its answer was lost with the process that ran it.
+     */
+    async hold(options: {
+      principal: Principal
+      provider: Address
+      model: string
+      amount: bigint
+      heldUntilMs: number
+    }): Promise<Reservation | undefined> {
+      const { principal, provider, model, amount, heldUntilMs } = options
+      const id = randomUUID()
+      try {
+        const held = await store.hold({
+          id,
+          user: principal.address,
+          digest: principal.digest,
+          provider,
+          model,
+          amount,
+          heldUntil: new Date(heldUntilMs),
+          now: new Date(clock.now()),
+        })
+        return held && { id, amount }
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error
+        throw new AppError(
+          'provider-failed',
+          'This request was sent before and its answer was lost: sign a new one. What it cost is being reconciled',
+        )
+      }
+    },
+
+    /** Books the cost and frees the rest, within the caller's transaction. */
+    charge: (trx: Db, { id }: Reservation, cost: bigint) => createReservationStore(trx).charge({ id, cost }),
+
+    /** Frees everything: only for a request that surely cost nothing. */
+    release: ({ id }: Reservation) => store.release(id),
+
+    /** Keeps everything held until reconciliation: the request may have been billed. */
+    markUnknown: ({ id }: Reservation) => store.markUnknown(id),
+  }
+}

@@ -1,0 +1,140 @@
+import type { Address } from 'viem'
+import type { BrokerSigner } from '../../chain/broker-signer.ts'
+import type { ChainAccount, ChainReader } from '../../chain/reader.ts'
+import type { Db } from '../../database/connect.ts'
+import type { Hex } from '../../platform/hex.ts'
+import { most, sum } from '../../platform/neuron.ts'
+import { createAccountStore } from './store.ts'
+import { minimumProviderLock } from './terms.ts'
+
+/** One sub-account: what the chain says and what our books say, of one moment. Neuron. */
+export type SubAccountState = {
+  provider: Address
+  balance: bigint
+  pendingRefund: bigint
+  unsettled: bigint
+  reserved: bigint
+  spendable: bigint
+}
+
+/** Everything a user owns here. Neuron. */
+export type AccountState = {
+  brokerAddress: Address
+  wallet: bigint
+  ledger: { total: bigint; available: bigint } | undefined
+  subAccounts: SubAccountState[]
+  unsettled: bigint
+  reserved: bigint
+  /** Ledger total − unsettled − reserved: what is the user's. */
+  balance: bigint
+  /** What can pay for analyses now. */
+  spendable: bigint
+}
+
+/** Asks providers what a user owes them; what nobody answers is left out. */
+export type UnsettledSource = (user: Hex, providers: readonly Address[]) => Promise<Map<Address, bigint>>
+
+export type BrokerService = ReturnType<typeof createBrokerService>
+
+/** The user's own account on chain, and our books about it. */
+export function createBrokerService(deps: {
+  db: Db
+  reader: ChainReader
+  signer: BrokerSigner
+  unsettledOf: UnsettledSource
+}) {
+  const { db, reader, signer, unsettledOf } = deps
+  const store = createAccountStore(db)
+
+  /**
+   * Opens the books of sub-accounts that only the chain remembers (a lost database), as far as their providers tell what
+   * is owed. Returns a newer chain reading when it did.
+   */
+  async function openFound(user: Hex, chain: ChainAccount, booked: readonly Address[]): Promise<ChainAccount> {
+    const found = chain.subAccounts.map(({ provider }) => provider).filter((provider) => !booked.includes(provider))
+    if (found.length === 0) return chain
+    const owed = await unsettledOf(user, found)
+    const newer = await reader.readAccount(chain.brokerAddress)
+    for (const { provider, balance } of newer.subAccounts) {
+      const charged = owed.get(provider)
+      if (charged !== undefined) await store.openFoundSubAccount({ user, provider, deposited: balance, charged })
+    }
+    return newer
+  }
+
+  function rememberChain(trx: Db, user: Hex, chain: ChainAccount) {
+    return createAccountStore(trx).saveLedger({
+      user,
+      brokerAddress: chain.brokerAddress,
+      available: chain.ledger?.available ?? 0n,
+      blockNumber: chain.blockNumber,
+    })
+  }
+
+  async function readAccount(user: Hex): Promise<AccountState> {
+    const brokerAddress = signer.brokerAddress(user)
+    // NOTE first the providers, then the chain: a settlement in between is then counted twice, never lost.
+    const booked = (await store.listSubAccounts(user)).map(({ provider }) => provider)
+    const reported = await unsettledOf(user, booked)
+    const chain = await openFound(user, await reader.readAccount(brokerAddress), booked)
+    await rememberChain(db, user, chain)
+    const books = new Map((await store.listSubAccounts(user)).map((book) => [book.provider, book]))
+
+    const subAccounts = chain.subAccounts.map(({ provider, balance, pendingRefund }): SubAccountState => {
+      const book = books.get(provider)
+      const owed = book ? most(book.charged - (book.deposited - balance), 0n) : 0n
+      const unsettled = most(owed, reported.get(provider) ?? 0n)
+      const reserved = book?.reserved ?? 0n
+      const spendable = most(balance - pendingRefund - unsettled - reserved - minimumProviderLock, 0n)
+      return { provider, balance, pendingRefund, unsettled, reserved, spendable }
+    })
+    const unsettled = sum(subAccounts.map((account) => account.unsettled))
+    const reserved = sum(subAccounts.map((account) => account.reserved))
+    return {
+      brokerAddress,
+      wallet: chain.wallet,
+      ledger: chain.ledger,
+      subAccounts,
+      unsettled,
+      reserved,
+      balance: (chain.ledger?.total ?? 0n) - unsettled - reserved,
+      spendable: (chain.ledger?.available ?? 0n) + sum(subAccounts.map((account) => account.spendable)),
+    }
+  }
+
+  return {
+    brokerAddress: (user: Hex): Address => signer.brokerAddress(user),
+
+    /** Reads the account from chain, providers and books. Throws `chain-unavailable`. */
+    readAccount,
+
+    /** Keeps a fresh chain reading within the caller's transaction. */
+    rememberChain,
+
+    /** Books a confirmed transfer within the caller's transaction. */
+    creditTransfer: (trx: Db, transfer: { user: Hex; provider: Address; amount: bigint }) =>
+      createAccountStore(trx).creditSubAccount(transfer),
+
+    /** What each sub-account can still pay for, from the books alone. */
+    async listUsable(user: Hex): Promise<{ provider: Address; usable: bigint }[]> {
+      const books = await store.listSubAccounts(user)
+      return books.map(({ provider, deposited, charged, reserved }) => ({
+        provider,
+        usable: deposited - charged - reserved - minimumProviderLock,
+      }))
+    },
+
+    /**
+     * The balance from the books alone, without asking the chain. Settlement takes from a sub-account exactly what is
+     * already charged, so what was deposited less what was charged stays true whenever it happens. Sees the caller's
+     * transaction.
+     */
+    async findBalance(user: Hex, trx: Db): Promise<bigint> {
+      const own = createAccountStore(trx)
+      const ledger = await own.findLedger(user)
+      const books = await own.listSubAccounts(user)
+      const locked = sum(books.map(({ deposited, charged, reserved }) => deposited - charged - reserved))
+      return (ledger?.available ?? 0n) + locked
+    },
+  }
+}

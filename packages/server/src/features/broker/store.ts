@@ -1,0 +1,69 @@
+import { sql } from 'kysely'
+import type { Db } from '../../database/connect.ts'
+import type { Hex } from '../../platform/hex.ts'
+
+export type AccountStore = ReturnType<typeof createAccountStore>
+
+/** What we know of broker accounts: the ledger as last read, and the books of every sub-account. Neuron. */
+export function createAccountStore(db: Db) {
+  return {
+    findLedger: (user: Hex) => db.selectFrom('ledger').selectAll().where('user_address', '=', user).executeTakeFirst(),
+
+    listSubAccounts: (user: Hex) =>
+      db.selectFrom('sub_account').selectAll().where('user_address', '=', user).orderBy('provider').execute(),
+
+    /** Keeps what the chain said at a block, unless something newer is known. */
+    saveLedger: (ledger: { user: Hex; brokerAddress: Hex; available: bigint; blockNumber: number }) =>
+      db
+        .insertInto('ledger')
+        .values({
+          user_address: ledger.user,
+          broker_address: ledger.brokerAddress,
+          available: ledger.available,
+          block_number: ledger.blockNumber,
+        })
+        .onConflict((conflict) =>
+          conflict
+            .column('user_address')
+            .doUpdateSet({ available: ledger.available, block_number: ledger.blockNumber })
+            .where('ledger.block_number', '<=', ledger.blockNumber),
+        )
+        .execute(),
+
+    /** Books a transfer of ours that the chain has confirmed. */
+    creditSubAccount: ({ user, provider, amount }: { user: Hex; provider: Hex; amount: bigint }) =>
+      db
+        .insertInto('sub_account')
+        .values({ user_address: user, provider, deposited: amount, charged: 0n, reserved: 0n })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['user_address', 'provider'])
+            .doUpdateSet({ deposited: sql<bigint>`sub_account.deposited + ${amount}` }),
+        )
+        .execute(),
+
+    /**
+     * Opens the books of a sub-account that stands on chain but is unknown here (a lost database). Does nothing when a
+     * transfer of ours explains it: that one is booked when it confirms.
+     */
+    openFoundSubAccount: (found: { user: Hex; provider: Hex; deposited: bigint; charged: bigint }) =>
+      sql`insert into sub_account (user_address, provider, deposited, charged, reserved)
+        select ${found.user}, ${found.provider}, ${found.deposited}, ${found.charged}, 0
+        where not exists (select 1 from chain_transaction
+          where user_address = ${found.user} and provider = ${found.provider} and kind = 'transfer')
+        on conflict do nothing`.execute(db),
+
+    /** Holds the sub-account's books until the transaction ends; undefined when they are not as `book` says any more. */
+    lockUnchanged: (book: { user_address: Hex; provider: Hex; deposited: bigint; charged: bigint; reserved: bigint }) =>
+      db
+        .selectFrom('sub_account')
+        .select('provider')
+        .where('user_address', '=', book.user_address)
+        .where('provider', '=', book.provider)
+        .where('deposited', '=', book.deposited)
+        .where('charged', '=', book.charged)
+        .where('reserved', '=', book.reserved)
+        .forUpdate()
+        .executeTakeFirst(),
+  }
+}
