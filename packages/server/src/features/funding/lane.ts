@@ -1,0 +1,161 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { keccak256 } from 'viem'
+import type { BrokerSigner, Intent } from '../../chain/broker-signer.ts'
+import type { ChainReader } from '../../chain/reader.ts'
+import type { Transactions } from '../../chain/transactions.ts'
+import type { Db } from '../../database/connect.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Hex } from '../../platform/hex.ts'
+import type { Log } from '../../platform/log.ts'
+import { createKeyedMutex } from '../../platform/mutex.ts'
+import type { BrokerService } from '../broker/service.ts'
+import { createJournalStore, type JournalEntry } from './store.ts'
+
+/** How long a caller waits for its transaction before it is told that it is pending. */
+const patienceMs = 25_000
+const pollIntervalMs = { first: 20, longest: 1_000 }
+
+export type Lane = ReturnType<typeof createLane>
+
+/**
+ * The only way a broker account sends transactions: one after the other, each journaled with its nonce and signed bytes
+ * before it is broadcast. Whatever dies, the same bytes are sent again, and the chain takes them once.
+ */
+export function createLane(deps: {
+  db: Db
+  signer: BrokerSigner
+  transactions: Transactions
+  reader: ChainReader
+  broker: BrokerService
+  clock: Clock
+  log: Log
+}) {
+  const { db, signer, transactions, reader, broker, clock, log } = deps
+  const journal = createJournalStore(db)
+  const turns = createKeyedMutex()
+  const stopping = new AbortController()
+
+  /** Journals the signed transaction: claim, nonce, bytes and hash in one database transaction. */
+  async function prepare(user: Hex, intent: Intent, claim: (trx: Db, entry: JournalEntry) => Promise<unknown>) {
+    const brokerAddress = signer.brokerAddress(user)
+    const quote = await transactions.quote(brokerAddress, signer.callOf(intent))
+    return db.transaction().execute(async (trx) => {
+      // One writer per broker key across all instances; released with the transaction.
+      await sql`select pg_advisory_xact_lock(hashtextextended(${brokerAddress}, 0))`.execute(trx)
+      const store = createJournalStore(trx)
+      if (await store.findOpen(user)) throw stillOpen()
+      const nonce = Math.max(await store.nextNonce(brokerAddress), quote.nonce)
+      const { raw } = await signer.signTransaction({ user, intent, nonce, gas: quote.gas, gasPrice: quote.gasPrice })
+      const provider = intent.kind === 'transfer' ? intent.provider : null
+      const entry = await store.append({
+        user,
+        brokerAddress,
+        nonce,
+        kind: intent.kind,
+        provider,
+        amount: intent.amount,
+        raw,
+        hash: keccak256(raw),
+        now: new Date(clock.now()),
+      })
+      await claim(trx, entry)
+      return entry
+    })
+  }
+
+  /** Sends the journaled bytes (again) and waits for their receipt up to `until`. Returns the entry as it then stands. */
+  async function carryOut(entry: JournalEntry, until: number): Promise<JournalEntry> {
+    if ((await transactions.broadcast(entry.raw)) === 'accepted') await journal.markBroadcast(entry.id)
+    for (let pauseMs = pollIntervalMs.first; ; pauseMs = Math.min(pauseMs * 2, pollIntervalMs.longest)) {
+      const receipt = await transactions.findReceipt(entry.hash).catch(() => undefined)
+      const ended = receipt && (await end(entry, receipt))
+      if (ended) return ended
+      if (clock.now() >= until || stopping.signal.aborted) return entry
+      await wait(pauseMs, undefined, { signal: stopping.signal }).catch(() => {})
+    }
+  }
+
+  async function end(entry: JournalEntry, receipt: NonNullable<Awaited<ReturnType<Transactions['findReceipt']>>>) {
+    const chain = await reader.readAccount(entry.broker_address).catch(() => undefined)
+    if (!chain || chain.blockNumber < receipt.blockNumber) return undefined
+    const ended = await db.transaction().execute(async (trx) => {
+      const closed = await createJournalStore(trx).end(entry.id, receipt)
+      if (!closed) return undefined
+      if (closed.state === 'confirmed' && closed.provider) {
+        await broker.creditTransfer(trx, {
+          user: closed.user_address,
+          provider: closed.provider,
+          amount: closed.amount,
+        })
+      }
+      await broker.rememberChain(trx, closed.user_address, chain)
+      return closed
+    })
+    if (ended) {
+      log.info(
+        {
+          address: ended.user_address,
+          kind: ended.kind,
+          state: ended.state,
+          txHash: ended.hash,
+          amountNeuron: ended.amount,
+        },
+        'transaction ended',
+      )
+    }
+    return ended ?? journal.find(entry.id)
+  }
+
+  /** Brings what is still open for `user` to an end; throws when it stays open. */
+  async function clear(user: Hex): Promise<void> {
+    const open = await journal.findOpen(user)
+    if (!open) return
+    const { state } = await carryOut(open, clock.now() + patienceMs)
+    if (state === 'prepared' || state === 'broadcast') throw stillOpen()
+  }
+
+  return {
+    /**
+     * Runs `work` while no other transaction of `user` is prepared in this process, after earlier ones have ended.
+     * `submit` journals and sends one; `claim` runs in the same database transaction. Returns the entry confirmed, failed,
+     * or still open when the chain takes longer. Throws `chain-unavailable` while an earlier one is open.
+     */
+    takeTurn: <T>(
+      user: Hex,
+      work: (
+        submit: (intent: Intent, claim?: (trx: Db, entry: JournalEntry) => Promise<unknown>) => Promise<JournalEntry>,
+      ) => Promise<T>,
+    ): Promise<T> =>
+      turns(user, async () => {
+        await clear(user)
+        return work(async (intent, claim = async () => {}) => {
+          const entry = await prepare(user, intent, claim)
+          return carryOut(entry, clock.now() + patienceMs)
+        })
+      }),
+
+    /** Brings every open transaction of the journal to its end: after a crash, and for those the chain was slow with. */
+    async resume(): Promise<void> {
+      const open = await journal.listOpen()
+      for (const { user_address: user } of open) {
+        await turns(user, () => clear(user)).catch((error) =>
+          log.warn({ address: user, error }, 'transaction still open'),
+        )
+      }
+    },
+
+    stop: () => stopping.abort(),
+  }
+}
+
+function stillOpen(): AppError {
+  return new AppError(
+    'chain-unavailable',
+    'An earlier transaction of this account is not confirmed yet: try again shortly',
+    {
+      retryAfterSeconds: 5,
+    },
+  )
+}

@@ -1,0 +1,177 @@
+import { formatOg } from '@dreamscape/protocol/money'
+import type { Address } from 'viem'
+import type { ChainTerms } from '../../chain/reader.ts'
+import { depositReserve, exitReserve, type Transactions } from '../../chain/transactions.ts'
+import type { Db } from '../../database/connect.ts'
+import type { Background } from '../../platform/background.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Hex } from '../../platform/hex.ts'
+import { least, most } from '../../platform/neuron.ts'
+import type { Principal } from '../../platform/principal.ts'
+import type { AccountState, BrokerService } from '../broker/service.ts'
+import { minimumProviderLock } from '../broker/terms.ts'
+import { insufficientFunds } from './insufficient-funds.ts'
+import type { Lane } from './lane.ts'
+import { createJournalStore, type JournalEntry } from './store.ts'
+
+/** Usable money a sub-account is filled up to: with the provider's 1 OG that locks 1.1 OG. Small, because a provider's key can take the whole lock. */
+const workingCapital = 10n ** 17n
+
+/** A sub-account with less than this is filled up in the background. */
+const refillBelow = 5n * 10n ** 16n
+
+/** Gas of a transfer to a provider, with a margin. Measured: 444k for the first one. */
+const transferGas = 600_000n
+
+export type Deposit = { txHash: Hex; balance: bigint; status: 'confirmed' | 'pending' }
+
+export type FundingService = ReturnType<typeof createFundingService>
+
+/** Moves a user's own money: wallet → ledger (deposit) and ledger → sub-account (transfer). */
+export function createFundingService(deps: {
+  db: Db
+  lane: Lane
+  broker: BrokerService
+  transactions: Transactions
+  terms: ChainTerms
+  chainId: number
+  background: Background
+  clock: Clock
+}) {
+  const { db, lane, broker, transactions, terms, chainId, background, clock } = deps
+  const journal = createJournalStore(db)
+
+  async function toDeposit(user: Hex, entry: JournalEntry): Promise<Deposit> {
+    if (entry.state === 'failed') {
+      throw new AppError(
+        'chain-unavailable',
+        'The contract refused this deposit, so nothing was deposited: sign a new one',
+        {
+          txHash: entry.hash,
+        },
+      )
+    }
+    const { balance } = await broker.readAccount(user)
+    return { txHash: entry.hash, balance, status: entry.state === 'confirmed' ? 'confirmed' : 'pending' }
+  }
+
+  /** Throws unless the broker wallet can pay for the deposit and keep its gas. */
+  async function checkDeposit(account: AccountState, amount: bigint): Promise<void> {
+    const { brokerAddress, wallet } = account
+    if (!account.ledger && amount < terms.minimumDeposit) {
+      throw new AppError('invalid-request', `The first deposit must be at least ${formatOg(terms.minimumDeposit)} OG`, {
+        minimumDeposit: formatOg(terms.minimumDeposit),
+      })
+    }
+    const reserve = depositReserve(await transactions.readGasPrice())
+    if (wallet >= amount + reserve) return
+    const largest = wallet > reserve ? wallet - reserve : 0n
+    throw insufficientFunds({
+      message: `The broker address holds ${formatOg(wallet)} OG, which is not enough for this deposit and its gas: send the shortfall there, or fund at most largestFundable`,
+      available: wallet,
+      shortfall: amount + reserve - wallet,
+      gas: 0n,
+      brokerAddress,
+      chainId,
+      more: { largestFundable: formatOg(largest) },
+    })
+  }
+
+  /**
+   * Deposits `amount` neuron that have arrived at the broker address into its ledger; once for each signed request,
+   * however often it is asked. Throws `insufficient-funds`, `invalid-request` below the minimum, `chain-unavailable`.
+   */
+  async function deposit(principal: Principal, amount: bigint): Promise<Deposit> {
+    const { address: user, digest } = principal
+    const entry = await lane.takeTurn(user, async (submit) => {
+      const earlier = await journal.findDeposit({ user, digest })
+      if (earlier) return earlier
+      await checkDeposit(await broker.readAccount(user), amount)
+      return submit({ kind: 'deposit', amount }, (trx, { id: transactionId }) =>
+        createJournalStore(trx).appendDeposit({ user, digest, transactionId, now: new Date(clock.now()) }),
+      )
+    })
+    return toDeposit(user, entry)
+  }
+
+  /**
+   * Sees to it that the sub-account at `provider` can pay `needed` neuron, moving what is missing (and some working
+   * capital) from the available ledger. Whoever meets a transfer in flight waits for it. Throws `insufficient-funds`.
+   */
+  const ensureUsable = (user: Hex, provider: Address, needed: bigint): Promise<void> =>
+    lane.takeTurn(user, async (submit) => {
+      const account = await broker.readAccount(user)
+      const book = (await broker.listUsable(user)).find((item) => item.provider === provider)
+      if (book && book.usable >= needed) return
+      const amount = await transferAmount({ account, usable: book?.usable, needed })
+      const { state } = await submit({ kind: 'transfer', provider, amount })
+      if (state !== 'confirmed') {
+        throw new AppError('chain-unavailable', 'Funding the provider is not confirmed yet: ask again shortly')
+      }
+    })
+
+  /** Moves working capital to a sub-account that runs low, as far as ledger and gas allow. */
+  const refill = (user: Hex, provider: Address): Promise<void> =>
+    lane.takeTurn(user, async (submit) => {
+      const usable = (await broker.listUsable(user)).find((item) => item.provider === provider)?.usable
+      if (usable === undefined || usable >= refillBelow) return
+      const { ledger, wallet } = await broker.readAccount(user)
+      const gasPrice = await transactions.readGasPrice()
+      const amount = least(workingCapital - usable, ledger?.available ?? 0n)
+      if (amount > 0n && wallet >= gasToTransfer(gasPrice)) await submit({ kind: 'transfer', provider, amount })
+    })
+
+  return {
+    deposit,
+    ensureUsable,
+
+    /** Sees to it, ahead of need, that the next analyses at `provider` do not wait for a transfer. */
+    refillInBackground: (user: Hex, provider: Address): void =>
+      background.run('refill', async () => {
+        const usable = (await broker.listUsable(user)).find((item) => item.provider === provider)?.usable
+        if (usable !== undefined && usable < refillBelow) await refill(user, provider)
+      }),
+  }
+
+  /** How much to move; throws `insufficient-funds` when ledger or wallet cannot. `usable` is undefined for a new sub-account. */
+  async function transferAmount(options: { account: AccountState; usable: bigint | undefined; needed: bigint }) {
+    const { account, usable, needed } = options
+    const { brokerAddress, wallet, spendable, ledger } = account
+    const present = usable ?? -minimumProviderLock
+    const missing = most(needed - present, usable === undefined ? terms.minimumTransfer : 0n)
+    const available = ledger?.available ?? 0n
+    const gasPrice = await transactions.readGasPrice()
+    if (available < missing) {
+      const shortfall = most(missing - available, ledger ? 0n : terms.minimumDeposit)
+      throw insufficientFunds({
+        message: ledger
+          ? 'The account cannot pay for the most this analysis may cost: send the shortfall to the broker address, then sign a Fund message'
+          : 'The account has no ledger yet: send the shortfall to the broker address, then sign a Fund message',
+        available: spendable,
+        shortfall,
+        gas: depositReserve(gasPrice),
+        brokerAddress,
+        chainId,
+      })
+    }
+    const gasNeeded = gasToTransfer(gasPrice)
+    if (wallet < gasNeeded) {
+      throw insufficientFunds({
+        message:
+          'The broker address lacks the gas to move funds to the provider: send the shortfall there and ask again',
+        available: wallet,
+        shortfall: gasNeeded - wallet,
+        gas: 0n,
+        brokerAddress,
+        chainId,
+      })
+    }
+    return least(most(missing, workingCapital - present), available)
+  }
+}
+
+/** What the wallet must hold to send a transfer and still be able to leave. Neuron. */
+function gasToTransfer(gasPrice: bigint): bigint {
+  return exitReserve(gasPrice) + transferGas * gasPrice
+}
