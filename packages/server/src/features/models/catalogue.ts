@@ -1,0 +1,70 @@
+import type { Address } from 'viem'
+import type { ChainReader, ChainService } from '../../chain/reader.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Log } from '../../platform/log.ts'
+import { createSingleFlight } from '../../platform/single-flight.ts'
+
+/** A chat service that policy allows, with its URL checked. Prices are neuron per token. */
+export type Service = Omit<ChainService, 'url'> & { baseUrl: string }
+
+export type ServicePolicy = {
+  allowlist: readonly string[]
+  maxInputPrice: bigint
+  maxOutputPrice: bigint
+  /** The base URL without trailing slash, or undefined when it must not be called. */
+  acceptUrl: (url: string) => string | undefined
+}
+
+const verifiable = new Set(['TeeML', 'OpML', 'ZKML'])
+
+export type Catalogue = ReturnType<typeof createCatalogue>
+
+/** The allowed services of the chain, kept in memory; `refresh` is called on a timer, so that no request waits for it. */
+export function createCatalogue({ reader, policy, log }: { reader: ChainReader; policy: ServicePolicy; log: Log }) {
+  let services: readonly Service[] | undefined
+  const refreshing = createSingleFlight<readonly Service[]>()
+  const allowlist = new Set(policy.allowlist.map((address) => address.toLowerCase()))
+
+  function allowed({ url, ...service }: ChainService): Service[] {
+    const baseUrl = policy.acceptUrl(url)
+    const ok =
+      verifiable.has(service.verifiability) &&
+      service.inputPrice <= policy.maxInputPrice &&
+      service.outputPrice <= policy.maxOutputPrice &&
+      (allowlist.size === 0 || allowlist.has(service.provider.toLowerCase()))
+    return baseUrl && ok ? [{ ...service, baseUrl }] : []
+  }
+
+  const refresh = () =>
+    refreshing('services', async () => {
+      services = (await reader.listServices()).flatMap(allowed)
+      log.debug({ count: services.length }, 'catalogue refreshed')
+      return services
+    })
+
+  return {
+    /** Reads the chain anew. Throws `chain-unavailable`; what was known stays. */
+    refresh,
+
+    /** Cheapest first, ties by provider address. */
+    list: async (): Promise<Service[]> => [...(services ?? (await refresh()))].sort(byPrice),
+
+    /** Throws `provider-unavailable` for a provider that is not (or no longer) offered. */
+    async get(provider: Address): Promise<Service> {
+      const service = (services ?? (await refresh())).find((item) => item.provider === provider)
+      if (!service) throw new AppError('provider-unavailable', 'This provider is not offered now')
+      return service
+    },
+  }
+}
+
+/** What 1,000 input and 500 output tokens cost, in neuron. */
+export function costPerQuery({ inputPrice, outputPrice }: Pick<Service, 'inputPrice' | 'outputPrice'>): bigint {
+  return 1_000n * inputPrice + 500n * outputPrice
+}
+
+function byPrice(a: Service, b: Service): number {
+  const difference = costPerQuery(a) - costPerQuery(b)
+  if (difference !== 0n) return difference < 0n ? -1 : 1
+  return a.provider.toLowerCase() < b.provider.toLowerCase() ? -1 : 1
+}
