@@ -1,0 +1,165 @@
+import type { Receipt } from '@dreamscape/protocol/analysis'
+import type { Clock } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Principal } from '../../platform/principal.ts'
+import type { ChatClient, ChatOutcome } from '../../provider/chat.ts'
+import type { ChatUsage } from '../../provider/completion.ts'
+import type { ResponseSignature } from '../../provider/response-signature.ts'
+import { expectedSigner } from '../../provider/service-info.ts'
+import { type Verdict, verifyResponse } from '../../provider/verify-response.ts'
+import type { Reservation, Reservations } from '../broker/reservations.ts'
+import type { BrokerService } from '../broker/service.ts'
+import type { Sessions } from '../broker/sessions.ts'
+import type { FundingService } from '../funding/service.ts'
+import type { Service } from '../models/catalogue.ts'
+import type { ProviderHealth } from '../models/health.ts'
+import { fallbackUsage, usageCost } from './cost.ts'
+import type { Plan } from './plan.ts'
+
+type Answered = Extract<ChatOutcome, { state: 'answered' }>
+
+/** An answer that was billed, with what proves it. Cost in neuron. */
+export type Dispatched = {
+  plan: Plan
+  service: Service
+  reservation: Reservation
+  answer: Answered
+  usage: ChatUsage
+  cost: bigint
+  verdict: Verdict
+  receipt: Receipt
+}
+
+/** Longer than any answer within our token limits; what is beyond is cut off. */
+const maxResponseBytes = 4 * 1024 * 1024
+
+/** A reservation outlives its request's deadline by this, then its outcome counts as unknown. */
+const graceMs = 60_000
+
+export type Dispatcher = ReturnType<typeof createDispatcher>
+
+/** Sends a request to the first provider that takes it, under a reservation. */
+export function createDispatcher(deps: {
+  broker: BrokerService
+  funding: FundingService
+  reservations: Reservations
+  sessions: Sessions
+  health: ProviderHealth
+  chat: ChatClient
+  fetchSignature: (request: {
+    baseUrl: string
+    chatId: string
+    model: string
+    signal: AbortSignal
+  }) => Promise<ResponseSignature | undefined>
+  clock: Clock
+  log: Log
+}) {
+  const { broker, funding, reservations, sessions, health, chat, fetchSignature, clock, log } = deps
+
+  /** Those the account can already pay come first; within each group the order (cheapest first) stays. */
+  async function inPayingOrder(principal: Principal, plans: readonly Plan[]): Promise<readonly Plan[]> {
+    if (plans.length === 1) return plans
+    const usable = new Map((await broker.listUsable(principal.address)).map((item) => [item.provider, item.usable]))
+    const canPay = ({ service, worstCase }: Plan) => (usable.get(service.provider) ?? 0n) >= worstCase
+    return [...plans.filter(canPay), ...plans.filter((plan) => !canPay(plan))]
+  }
+
+  async function reserve(principal: Principal, plan: Plan, deadlineMs: number): Promise<Reservation> {
+    const { provider, model } = plan.service
+    const hold = () =>
+      reservations.hold({ principal, provider, model, amount: plan.worstCase, heldUntilMs: deadlineMs + graceMs })
+    const held = await hold()
+    if (held) return held
+    await funding.ensureUsable(principal.address, provider, plan.worstCase)
+    const second = await hold()
+    if (second) return second
+    throw new AppError('provider-unavailable', 'Other requests took what was just made available: try again shortly')
+  }
+
+  /** One attempt; a session token that the provider has stopped to accept is renewed once. */
+  async function send(principal: Principal, plan: Plan, signal: AbortSignal): Promise<ChatOutcome> {
+    const { provider, baseUrl } = plan.service
+    for (let renewals = 0; ; renewals += 1) {
+      const bearer = await sessions.bearer(principal.address, provider)
+      const outcome = await chat.chat({ baseUrl, bearer, body: plan.body, signal, maxResponseBytes })
+      if (outcome.state !== 'refused' || outcome.reason !== 'token' || renewals > 0) return outcome
+      sessions.forget(principal.address, provider)
+    }
+  }
+
+  async function attempt(principal: Principal, plan: Plan, signal: AbortSignal, deadlineMs: number) {
+    const { provider } = plan.service
+    const reservation = await reserve(principal, plan, deadlineMs)
+    const outcome = await send(principal, plan, signal).catch(async (error: unknown) => {
+      // Only the session token can throw here: the request was not sent.
+      await reservations.release(reservation)
+      throw error
+    })
+    switch (outcome.state) {
+      case 'answered':
+        health.succeeded(provider)
+        return { outcome, reservation }
+      case 'refused':
+        await reservations.release(reservation)
+        if (outcome.reason !== 'aborted') health.failed(provider)
+        log.warn({ provider, kind: outcome.reason, status: outcome.status }, 'provider refused')
+        return undefined
+      case 'unknown':
+        await reservations.markUnknown(reservation)
+        health.failed(provider)
+        log.warn({ provider, kind: outcome.reason }, 'provider outcome unknown')
+        throw signal.aborted
+          ? new AppError(
+              'deadline-exceeded',
+              'The provider did not finish in time. It may bill what it did; that is being reconciled',
+            )
+          : new AppError('provider-failed', 'The provider broke off. It may bill what it did; that is being reconciled')
+    }
+  }
+
+  async function prove(
+    plan: Plan,
+    answer: Answered,
+    signal: AbortSignal,
+  ): Promise<{ verdict: Verdict; receipt: Receipt }> {
+    const { service, requestHash } = plan
+    const { chatId, responseHash } = answer
+    const signer = expectedSigner({ additionalInfo: service.additionalInfo, teeSignerAddress: service.teeSigner })
+    const signed =
+      chatId === undefined
+        ? undefined
+        : await fetchSignature({ baseUrl: service.baseUrl, chatId, model: service.model, signal })
+    const verdict = await verifyResponse({ signed, signer, requestHash, responseHash })
+    const { signedText, signature } = verdict
+    return { verdict, receipt: { chatId: chatId ?? null, signedText, signature, signer, requestHash, responseHash } }
+  }
+
+  return {
+    /**
+     * Sends one of `plans` and returns the billed answer. Another provider is tried only when the one before surely cost
+     * nothing. Throws `insufficient-funds`, `provider-unavailable`, or after sending `provider-failed`, `deadline-exceeded`.
+     */
+    async dispatch(request: { principal: Principal; plans: readonly Plan[]; deadlineMs: number }): Promise<Dispatched> {
+      const { principal, plans, deadlineMs } = request
+      const signal = AbortSignal.timeout(Math.max(1, deadlineMs - clock.now()))
+      for (const plan of await inPayingOrder(principal, plans)) {
+        const attempted = await attempt(principal, plan, signal, deadlineMs)
+        if (!attempted) continue
+        const { outcome: answer, reservation } = attempted
+        const usage = answer.usage ?? fallbackUsage(answer.content)
+        const cost = usageCost(usage, plan.service)
+        const proof = await prove(plan, answer, signal)
+        return { plan, service: plan.service, reservation, answer, usage, cost, ...proof }
+      }
+      throw new AppError(
+        'provider-unavailable',
+        'No provider of this model took the request, and nothing was charged: try again shortly',
+        {
+          retryAfterSeconds: 10,
+        },
+      )
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import { analyzeRequest, analyzeResponse } from '@dreamscape/protocol/analysis'
+import { messages } from '@dreamscape/protocol/identity'
+import { type Route, route } from '../../http/route.ts'
+import type { AnalysisService } from './service.ts'
+
+export function analysisRoutes({ analyses }: { analyses: AnalysisService }): Route[] {
+  return [
+    route({
+      operationId: 'analyzeDream',
+      method: 'post',
+      path: '/api/ai/analyze',
+      summary: 'Has a dream analysed and pays the provider from your own account',
+      tag: 'ai',
+      auth: { message: messages.analyze, from: 'body', use: 'once' },
+      body: analyzeRequest,
+      response: analyzeResponse,
+      problems: [
+        'insufficient-funds',
+        'model-unavailable',
+        'provider-failed',
+        'analysis-unparseable',
+        'chain-unavailable',
+        'provider-unavailable',
+        'deadline-exceeded',
+      ],
+      handler: ({ body, principal, requestId }) =>
+        analyses.analyze({ principal, dreamText: body.dreamText, options: body.options ?? {}, requestId }),
+    }),
+  ]
+}
