@@ -1,0 +1,175 @@
+import { createBrokerSigner } from './chain/broker-signer.ts'
+import { createChainClient, identifyChain } from './chain/client.ts'
+import { contractsOf } from './chain/contracts.ts'
+import { createChainReader } from './chain/reader.ts'
+import { createTransactions } from './chain/transactions.ts'
+import type { Settings } from './config/env.ts'
+import { connectPostgres, type Database, openEmbedded } from './database/connect.ts'
+import { ensureDeployment } from './database/deployment.ts'
+import { migrate } from './database/migrate.ts'
+import { createDispatcher } from './features/analysis/dispatcher.ts'
+import { createAnalysisService } from './features/analysis/service.ts'
+import { createAuthService } from './features/auth/service.ts'
+import { createReconciliation } from './features/broker/reconciliation.ts'
+import { createReservations } from './features/broker/reservations.ts'
+import { createBrokerService } from './features/broker/service.ts'
+import { createSessions } from './features/broker/sessions.ts'
+import { createUnsettledSource } from './features/broker/unsettled.ts'
+import { createLane } from './features/funding/lane.ts'
+import { createFundingService } from './features/funding/service.ts'
+import { createHealthService } from './features/health/service.ts'
+import { createCatalogue } from './features/models/catalogue.ts'
+import { createProviderHealth } from './features/models/health.ts'
+import { createModelsService } from './features/models/service.ts'
+import { createUsageService } from './features/usage/service.ts'
+import { createBackground } from './platform/background.ts'
+import { type Clock, systemClock } from './platform/clock.ts'
+import { StartupError } from './platform/errors.ts'
+import type { Log } from './platform/log.ts'
+import { createSignatureVerifier } from './platform/signature/verifier.ts'
+import { createChatClient } from './provider/chat.ts'
+import { createProviderAgent, isAcceptableProviderUrl } from './provider/guarded-agent.ts'
+import { fetchResponseSignature } from './provider/response-signature.ts'
+import { fetchUnsettledFee } from './provider/unsettled-fee.ts'
+
+/** A local chain mines a block per transaction; elsewhere three blocks are waited for. */
+const defaultConfirmations = (chainId: number) => (chainId === 31337 ? 1 : 3)
+
+export type Context = Awaited<ReturnType<typeof createContext>>
+
+/** Builds everything once, in the order of dependency; `close` ends it in reverse. Throws `StartupError`. */
+export async function createContext({
+  settings,
+  log,
+  clock = systemClock,
+}: {
+  settings: Settings
+  log: Log
+  clock?: Clock
+}) {
+  const {
+    CHAIN_ID: chainId,
+    COMPUTE_RPC_URL: rpcUrl,
+    CONFIRMATIONS: confirmations = defaultConfirmations(chainId),
+  } = settings
+  const contracts = contractsOf(chainId, { ledger: settings.LEDGER_CONTRACT, inference: settings.INFERENCE_CONTRACT })
+  const client = createChainClient(rpcUrl)
+  const genesisHash = await identifyChain(client, { chainId, rpcUrl })
+  const reader = createChainReader({ client, contracts })
+  const transactions = createTransactions({ client, confirmations })
+  const terms = await reader.readTerms()
+  const signer = createBrokerSigner({
+    secret: settings.BROKER_SECRET,
+    chainId,
+    contracts,
+    serviceName: terms.serviceName,
+  })
+  const verifier = await createSignatureVerifier()
+  log.info({ kind: verifier.tier, chainId }, 'signature check chosen')
+
+  const { db, close: closeDatabase } = await openDatabase(settings)
+  try {
+    await migrate(db)
+    await ensureDeployment(db, { chainId, genesisHash, secretFingerprint: signer.fingerprint })
+  } catch (error) {
+    await closeDatabase()
+    throw error
+  }
+
+  const background = createBackground({ log })
+  const allowLoopback = settings.ALLOW_LOOPBACK_PROVIDERS
+  const agent = createProviderAgent({ allowLoopback })
+  const deadlineMs = settings.ANALYSIS_DEADLINE_SECONDS * 1_000
+
+  const auth = createAuthService({ verifier, db, clock, leaseMs: deadlineMs + 60_000 })
+  const catalogue = createCatalogue({
+    reader,
+    log,
+    policy: {
+      allowlist: settings.PROVIDER_ALLOWLIST,
+      maxInputPrice: settings.MAX_PRICE_INPUT,
+      maxOutputPrice: settings.MAX_PRICE_OUTPUT,
+      acceptUrl: (url) => isAcceptableProviderUrl(url, { allowLoopback }),
+    },
+  })
+  const providerHealth = createProviderHealth({ clock })
+  const models = createModelsService({
+    catalogue,
+    health: providerHealth,
+    defaultModel: settings.DEFAULT_MODEL,
+    isDeepseekEnabled: settings.ENABLE_DEEPSEEK,
+  })
+  const sessions = createSessions({ signer, reader, clock })
+  const unsettledOf = createUnsettledSource({
+    catalogue,
+    sessions,
+    brokerAddress: signer.brokerAddress,
+    fetchFee: (request) => fetchUnsettledFee({ agent, ...request }),
+  })
+  const broker = createBrokerService({ db, reader, signer, unsettledOf })
+  const reservations = createReservations({ db, clock })
+  const lane = createLane({ db, signer, transactions, reader, broker, clock, log })
+  const funding = createFundingService({ db, lane, broker, transactions, terms, chainId, background, clock })
+  const dispatcher = createDispatcher({
+    broker,
+    funding,
+    reservations,
+    sessions,
+    health: providerHealth,
+    chat: createChatClient({ agent, clock }),
+    fetchSignature: (request) => fetchResponseSignature({ agent, ...request }),
+    clock,
+    log,
+  })
+  const analyses = createAnalysisService({
+    db,
+    auth,
+    broker,
+    reservations,
+    funding,
+    models,
+    dispatcher,
+    usage: createUsageService({ clock }),
+    clock,
+    log,
+    deadlineMs,
+  })
+  const healthChecks = createHealthService({ db, reader, catalogue, health: providerHealth })
+  const reconciliation = createReconciliation({ db, reader, broker, unsettledOf, clock, log })
+
+  background.run('resume transactions', lane.resume)
+  background.run('read services', catalogue.refresh)
+  background.every(10_000, 'follow transactions', lane.resume)
+  background.every(30_000, 'refresh services', catalogue.refresh)
+  background.every(30_000, 'reconcile', reconciliation.run)
+  background.every(3_600_000, 'prune answers', auth.prune)
+
+  return {
+    chainId,
+    rpcUrl,
+    contracts,
+    terms,
+    clock,
+    log,
+    transactions,
+    auth,
+    broker,
+    funding,
+    models,
+    analyses,
+    healthChecks,
+    reconciliation,
+    async close(): Promise<void> {
+      lane.stop()
+      await background.close()
+      await agent.close()
+      await closeDatabase()
+    },
+  }
+}
+
+async function openDatabase({ DATABASE_URL: url, DATA_DIR: dataDir }: Settings): Promise<Database> {
+  if (url) return connectPostgres(url)
+  if (dataDir) return openEmbedded(dataDir)
+  throw new StartupError('Set DATABASE_URL or DATA_DIR')
+}

@@ -1,0 +1,44 @@
+import { formatOg } from '@dreamscape/protocol/money'
+import { configResponse } from '@dreamscape/protocol/service'
+import type { Contracts } from '../../chain/contracts.ts'
+import type { ChainTerms } from '../../chain/reader.ts'
+import { depositReserve, type Transactions } from '../../chain/transactions.ts'
+import { type Route, route } from '../../http/route.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { freshness } from '../auth/service.ts'
+import { minimumProviderLock } from '../broker/terms.ts'
+
+export function configRoutes(deps: {
+  chainId: number
+  rpcUrl: string
+  contracts: Contracts
+  terms: ChainTerms
+  transactions: Transactions
+  clock: Clock
+}): Route[] {
+  const { chainId, rpcUrl, contracts, terms, transactions, clock } = deps
+  return [
+    route({
+      operationId: 'getConfig',
+      method: 'get',
+      path: '/api/config',
+      summary: 'What a frontend needs to connect a wallet and to explain minimums',
+      tag: 'service',
+      auth: 'none',
+      response: configResponse,
+      problems: ['chain-unavailable'],
+      handler: async () => ({
+        chainId,
+        rpcUrl,
+        currency: { name: 'OG', symbol: 'OG', decimals: 18 },
+        contracts,
+        minimumDeposit: formatOg(terms.minimumDeposit),
+        minimumProviderLock: formatOg(minimumProviderLock),
+        lockTimeSeconds: terms.lockTimeSeconds,
+        gasReserve: formatOg(depositReserve(await transactions.readGasPrice())),
+        freshness,
+        serverTime: clock.now(),
+      }),
+    }),
+  ]
+}
