@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inferenceAbi } from './contracts/abi.ts'
 import { type Devnet, startDevnet } from './devnet.ts'
 import type { DevnetProvider } from './provider/provider.ts'
-import { readChat } from './testing/client.ts'
+import { feeOfUsage, readChat } from './testing/client.ts'
 import { startSdk } from './testing/sdk.ts'
 
 describe('the unmodified 0G SDK on a devnet', () => {
@@ -76,8 +76,7 @@ describe('the unmodified 0G SDK on a devnet', () => {
     using _quiet = sdk
     const response = await chat(sdk.broker, provider, false)
     const { usage } = await readChat(response)
-    const fee =
-      BigInt(usage.prompt_tokens) * provider.inputPrice + BigInt(usage.completion_tokens) * provider.outputPrice
+    const fee = feeOfUsage(provider, usage)
     const accountBefore = await sdk.broker.inference.getAccount(provider.address)
     const walletBefore = await devnet.publicClient.getBalance({ address: provider.address })
     expect(provider.unsettledFee(user.address)).toBe(fee)

@@ -2,6 +2,8 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 
+const require = createRequire(import.meta.url)
+
 const platformPackages: Record<string, string> = {
   'linux-x64': '@foundry-rs/anvil-linux-amd64',
   'linux-arm64': '@foundry-rs/anvil-linux-arm64',
@@ -39,7 +41,7 @@ function findInPackage(platform: string): string | undefined {
   if (!name) return undefined
   try {
     // NOTE: not through `.bin/anvil`, which crashes when optional dependencies were left out.
-    const binary = createRequire(import.meta.url).resolve(`${name}/bin/${executable}`)
+    const binary = createRequire(require.resolve('@foundry-rs/anvil/package.json')).resolve(`${name}/bin/${executable}`)
     return isExecutable(binary) ? binary : undefined
   } catch {
     return undefined // the optional package is not installed

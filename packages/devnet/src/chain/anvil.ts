@@ -55,7 +55,7 @@ export async function startAnvil({
 }
 
 async function spawnError(anvil: ChildProcess, binary: string): Promise<Error> {
-  const [cause] = await once(anvil, 'error').catch((error: unknown) => [error])
+  const [cause] = await once(anvil, 'error')
   return new Error(`anvil at ${binary} cannot be started; set ANVIL_BIN to one that can`, { cause })
 }
 

@@ -40,5 +40,5 @@ function frame(data: string): Buffer {
 /** Pieces of 24 characters, of a very long text larger ones: about a thousand. */
 function splitContent(content: string): string[] {
   const size = Math.max(24, Math.ceil(content.length / 1_000))
-  return content.match(new RegExp(`[^]{1,${size}}`, 'gu')) ?? []
+  return content.match(new RegExp(`.{1,${size}}`, 'gsu')) ?? []
 }

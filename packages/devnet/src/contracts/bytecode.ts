@@ -15,17 +15,13 @@ export function loadBytecode(): ContractBytecode {
   return {
     ledger: loadFactory(join(sdk, 'ledger/contract/typechain/factories'), 'LedgerManager__factory'),
     inference: loadFactory(join(sdk, 'inference/contract/typechain/factories'), 'InferenceServing__factory'),
-    beacon: loadArtifact('UpgradeableBeacon'),
-    beaconProxy: loadArtifact('BeaconProxy'),
+    beacon: toBytecode(require('@openzeppelin/contracts/build/contracts/UpgradeableBeacon.json'), 'UpgradeableBeacon'),
+    beaconProxy: toBytecode(require('@openzeppelin/contracts/build/contracts/BeaconProxy.json'), 'BeaconProxy'),
   }
 }
 
 function loadFactory(folder: string, name: string): Hex {
   return toBytecode(require(join(folder, `${name}.js`))[name], name)
-}
-
-function loadArtifact(name: string): Hex {
-  return toBytecode(require(`@openzeppelin/contracts/build/contracts/${name}.json`), name)
 }
 
 function toBytecode(source: { bytecode?: unknown } | undefined, name: string): Hex {

@@ -48,7 +48,7 @@ function checkAcknowledged(
 type Owed = { unsettledFee: bigint; provider: Address }
 
 /** Locked balance >= unsettled fees + this request's fee + 1 0G; equality passes. */
-export function checkBalance(account: { balance: bigint; pendingRefund: bigint }, owed: Owed): void {
+function checkBalance(account: { balance: bigint; pendingRefund: bigint }, owed: Owed): void {
   const locked = account.balance - account.pendingRefund
   if (locked < owed.unsettledFee + chatFee + minimumReserve) throw balanceRefusal({ locked, ...owed })
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Address, getAddress } from 'viem'
+import type { Address } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { type Completion, createCompletion } from '../completion/completion.ts'
 import { renderJson, renderStream } from '../completion/render.ts'
@@ -70,7 +70,7 @@ export function createChatHandler({ spec, sessions, admission, chain, fees, sign
     const fault = faults.take()
     if (await interrupt(response, fault)) return
     const body = await readBody(request)
-    const user = getAddress(await sessions.getUser(request.headers.authorization))
+    const user = await sessions.getUser(request.headers.authorization)
     await (fault?.kind === 'refuse-balance' ? admission.refuse(user) : admission.admit(user))
     const chat = getChatRequest(body, spec.model)
 

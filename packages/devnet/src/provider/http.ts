@@ -30,11 +30,11 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 
 /** Writes the pieces one by one at the client's pace; stops when the client has left. */
 export async function writePieces(response: ServerResponse, pieces: Buffer[]): Promise<void> {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
   for (const piece of pieces) {
     if (response.destroyed) return
     if (response.write(piece)) continue
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
     await once(response, 'drain', { signal: gone.signal }).catch(() => {}) // gone: the loop ends above
   }
 }

@@ -112,16 +112,19 @@ export function encodeToken(rawMessage: string, signature: string): string {
   return `Bearer app-sk-${Buffer.from(`${rawMessage}|${signature}`).toString('base64')}`
 }
 
-/** POSTs a chat completion request of one user message. */
+type ChatOptions = { text?: string; signal?: AbortSignal } & Record<string, unknown>
+
+/** POSTs a chat completion request of one user message; other options become members of the body. */
 export function postChat(
   provider: DevnetProvider,
   authorization: string,
-  { text = 'I flew over the sea.', ...members }: { text?: string } & Record<string, unknown> = {},
+  { text = 'I flew over the sea.', signal, ...members }: ChatOptions = {},
 ): Promise<Response> {
   return fetch(`${provider.url}/v1/proxy/chat/completions`, {
     method: 'POST',
     headers: { authorization, 'content-type': 'application/json' },
     body: JSON.stringify({ model: provider.model, messages: [{ role: 'user', content: text }], ...members }),
+    signal: signal ?? null,
   })
 }
 
@@ -134,6 +137,22 @@ export async function readChat(response: Response): Promise<{ content: string; f
   const [choice] = body.choices
   if (!choice) throw new Error('The answer has no choices')
   return { content: choice.message.content, finishReason: choice.finish_reason, usage: body.usage }
+}
+
+/** The frames of an SSE stream, parsed; the last one is the string `[DONE]`. */
+export async function readStream(response: Response): Promise<unknown[]> {
+  const frames = (await response.text()).split('\n\n').filter(Boolean)
+  return frames.map((frame) => (frame === 'data: [DONE]' ? '[DONE]' : JSON.parse(frame.replace(/^data: /, ''))))
+}
+
+/** What the signature route answers for a response. */
+export function getSignature(provider: DevnetProvider, response: Response): Promise<Response> {
+  return fetch(`${provider.url}/v1/proxy/signature/${response.headers.get('zg-res-key')}?model=${provider.model}`)
+}
+
+/** What a completion costs with this provider. */
+export function feeOfUsage(provider: DevnetProvider, usage: Usage): bigint {
+  return provider.inputPrice * BigInt(usage.prompt_tokens) + provider.outputPrice * BigInt(usage.completion_tokens)
 }
 
 /** The reason given with a refusal. */

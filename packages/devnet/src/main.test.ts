@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+describe('npm run devnet', () => {
+  test.concurrent.each(['SIGINT', 'SIGTERM'] as const)('says what runs where and ends well on %s', async (signal) => {
+    const cli = startCli('0')
+
+    const greeting = await untilOutput(cli, 'never send real money')
+    cli.kill(signal)
+    const [code] = await once(cli, 'exit')
+
+    expect(greeting).toContain('0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0')
+    expect(greeting).toMatch(/deepseek-r1-70b +0x\w+ +http:\/\/127\.0\.0\.1:\d+/)
+    expect(greeting).toContain('0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC')
+    expect(code).toBe(0)
+  })
+
+  test.concurrent('says in one line that the port is in use', async () => {
+    const occupant = createServer().listen(0, '127.0.0.1')
+    await once(occupant, 'listening')
+    const address = occupant.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const cli = startCli(String(port))
+
+    const [complaint, [code]] = await Promise.all([text(cli.stderr), once(cli, 'exit')])
+    occupant.close()
+
+    expect(complaint).toBe(`Port ${port} is already in use\n`)
+    expect(code).toBe(1)
+  })
+
+  test.concurrent('refuses a port that is none', async () => {
+    const cli = startCli('eighty')
+
+    const [complaint, [code]] = await Promise.all([text(cli.stderr), once(cli, 'exit')])
+
+    expect(complaint).toBe('DEVNET_RPC_PORT must be a port number, not "eighty"\n')
+    expect(code).toBe(1)
+  })
+})
+
+function startCli(rpcPort: string) {
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+  return spawn(process.execPath, ['--conditions=@dreamscape/source', '--import', 'tsx', main], {
+    env: { DEVNET_RPC_PORT: rpcPort },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+async function untilOutput({ stdout }: ChildProcess, end: string): Promise<string> {
+  let output = ''
+  for await (const chunk of stdout ?? []) {
+    output += String(chunk)
+    if (output.includes(end)) break
+  }
+  return output
+}
