@@ -1,9 +1,9 @@
 import { hkdfSync } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { type Address, encodeFunctionData, numberToHex } from 'viem'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import type { Hex } from '../platform/hex.ts'
 import type { Secret } from '../platform/secret.ts'
-import { LRUCache } from 'lru-cache'
 import { ledgerManagerAbi } from './abis/ledger-manager.ts'
 import type { Contracts } from './contracts.ts'
 
@@ -12,7 +12,12 @@ export type Intent = { kind: 'deposit'; amount: bigint } | { kind: 'transfer'; p
 
 export type Call = { to: Address; value: bigint; data: Hex }
 
-export type SignRequest = { user: Address; intent: Intent; nonce: number; gas: bigint; gasPrice: bigint }
+/** Neuron per gas. */
+export type Fees =
+  | { type: 'eip1559'; maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }
+  | { type: 'legacy'; gasPrice: bigint }
+
+export type SignRequest = { user: Address; intent: Intent; nonce: number; gas: bigint; fees: Fees }
 
 export type SignedTransaction = { raw: Hex }
 
@@ -74,14 +79,13 @@ export function createBrokerSigner(options: {
   return {
     brokerAddress,
     callOf,
-    async signTransaction({ user, intent, nonce, gas, gasPrice }) {
+    async signTransaction({ user, intent, nonce, gas, fees }) {
       const raw = await accountOf(user).signTransaction({
-        type: 'legacy',
+        ...fees,
+        ...callOf(intent),
         chainId,
         nonce,
         gas,
-        gasPrice,
-        ...callOf(intent),
       })
       return { raw }
     },

@@ -1,10 +1,10 @@
 import { type Address, BaseError, type PublicClient, TransactionReceiptNotFoundError } from 'viem'
 import { AppError } from '../platform/errors.ts'
 import type { Hex } from '../platform/hex.ts'
-import type { Call } from './broker-signer.ts'
+import type { Call, Fees } from './broker-signer.ts'
 import { onChain } from './errors.ts'
 
-export type Quote = { nonce: number; gas: bigint; gasPrice: bigint }
+export type Quote = { nonce: number; gas: bigint; fees: Fees }
 
 export type Receipt = { succeeded: boolean; blockNumber: number; gasUsed: bigint; effectiveGasPrice: bigint }
 
@@ -12,9 +12,17 @@ export type Transactions = ReturnType<typeof createTransactions>
 
 /** Sends what is already signed and finds what became of it. */
 export function createTransactions({ client, confirmations }: { client: PublicClient; confirmations: number }) {
+  /** Room for the base fee to double before the transaction is mined; without a base fee, the plain gas price. */
+  async function readFees(): Promise<Fees> {
+    const { baseFeePerGas } = await client.getBlock()
+    if (baseFeePerGas === null) return { type: 'legacy', gasPrice: await client.getGasPrice() }
+    const maxPriorityFeePerGas = await client.estimateMaxPriorityFeePerGas()
+    return { type: 'eip1559', maxFeePerGas: baseFeePerGas * 2n + maxPriorityFeePerGas, maxPriorityFeePerGas }
+  }
+
   return {
-    /** The price our transactions pay: the node's, and a fifth more so that a rising base fee does not strand them. */
-    readGasPrice: (): Promise<bigint> => onChain(async () => ((await client.getGasPrice()) * 6n) / 5n),
+    /** Neuron per gas, as the node suggests it: what reserves are reckoned with. */
+    readGasPrice: (): Promise<bigint> => onChain(() => client.getGasPrice()),
 
     /**
      * Simulates `call` and returns what is needed to sign it. Throws `chain-unavailable` when the RPC fails, and the same
@@ -22,12 +30,12 @@ export function createTransactions({ client, confirmations }: { client: PublicCl
      */
     quote: (from: Address, call: Call): Promise<Quote> =>
       onChain(async () => {
-        const [nonce, gas, gasPrice] = await Promise.all([
+        const [nonce, gas, fees] = await Promise.all([
           client.getTransactionCount({ address: from, blockTag: 'latest' }),
           client.estimateGas({ account: from, ...call }),
-          client.getGasPrice(),
+          readFees(),
         ])
-        return { nonce, gas: (gas * 5n) / 4n, gasPrice: (gasPrice * 6n) / 5n }
+        return { nonce, gas: (gas * 5n) / 4n, fees }
       }),
 
     /**

@@ -47,7 +47,7 @@ export function createLane(deps: {
       const store = createJournalStore(trx)
       if (await store.findOpen(user)) throw stillOpen()
       const nonce = Math.max(await store.nextNonce(brokerAddress), quote.nonce)
-      const { raw } = await signer.signTransaction({ user, intent, nonce, gas: quote.gas, gasPrice: quote.gasPrice })
+      const { raw } = await signer.signTransaction({ user, intent, nonce, gas: quote.gas, fees: quote.fees })
       const provider = intent.kind === 'transfer' ? intent.provider : null
       const entry = await store.append({
         user,
