@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { getAnvilBinary } from './anvil-binary.ts'
-import { chainId, testMnemonic } from './network.ts'
+import { chainId, testMnemonic } from './constants.ts'
 import { startWatchdog } from './watchdog.ts'
 
 export type Anvil = {

@@ -1,10 +1,6 @@
 import { type Chain, defineChain } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
-
-/** The id the 0G SDK knows as "hardhat". Never a real 0G id: what is signed here must be worthless there. */
-export const chainId = 31337
-
-export const testMnemonic = 'test test test test test test test test test test test junk'
+import { chainId, testMnemonic } from './constants.ts'
 
 /** 1 0G in neuron. */
 export const oneToken = 10n ** 18n

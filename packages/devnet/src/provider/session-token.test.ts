@@ -1,6 +1,6 @@
 import { generatePrivateKey, mnemonicToAccount, privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
-import { testMnemonic } from '../chain/network.ts'
+import { testMnemonic } from '../chain/constants.ts'
 import { createAuthorization, encodeToken, signRawMessage } from '../testing/client.ts'
 import { checkTokenRevocation, checkTokenSignature, checkTokenTerms, parseSessionToken } from './session-token.ts'
 

@@ -1,5 +1,5 @@
 import { type Address, concatHex, type Hex, keccak256, type LocalAccount, toHex } from 'viem'
-import { chainId } from '../chain/network.ts'
+import { chainId } from '../chain/constants.ts'
 import { contracts } from '../contracts/addresses.ts'
 import { type Charge, feeOf } from './fee-book.ts'
 
