@@ -77,12 +77,12 @@ async function play(url: string, settle: () => Promise<unknown>): Promise<void> 
   }
 }
 
-async function fetchConfig(
-  url: string,
-): Promise<{ rpcUrl: string; chainId: number; gasReserve: string; contracts: { ledger: string } }> {
+type Config = { rpcUrl: string; chainId: number; gasReserve: string; contracts: { ledger: string } }
+
+async function fetchConfig(url: string): Promise<Config> {
   const response = await fetch(`${url}/api/config`, { signal: AbortSignal.timeout(10_000) })
   if (!response.ok) throw new Error(`${url}/api/config answered ${response.status}`)
-  const config = await response.json()
+  const config = (await response.json()) as Config
   if (config.chainId !== 31337)
     throw new Error('The demo pays with public test keys, so it plays on a local chain (31337) only')
   return config
