@@ -418,8 +418,8 @@ describe('CORS', () => {
 
 describe('the server', () => {
   test('gives requests and answers the prototypes of the app from birth', async () => {
-    const set = vi.spyOn(Object, 'setPrototypeOf')
     await using server = await startToyServer()
+    const set = vi.spyOn(Object, 'setPrototypeOf')
     const before: (object | null)[] = []
     server.server.prependListener('request', (request, response) => {
       before.push(Object.getPrototypeOf(request), Object.getPrototypeOf(response))
