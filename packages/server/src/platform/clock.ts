@@ -1,4 +1,14 @@
-/** The only source of time for rules, so that tests can move it. */
-export type Clock = { now: () => number }
+import { setTimeout as timer } from 'node:timers/promises'
 
-export const systemClock: Clock = { now: () => Date.now() }
+/** The only source of time for rules, so that tests and simulations can move it. */
+export type Clock = {
+  /** Milliseconds since 1970. */
+  now: () => number
+  /** Resolves after `durationMs`, or at once when `signal` aborts; never rejects. */
+  wait: (durationMs: number, signal?: AbortSignal) => Promise<void>
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  wait: (durationMs, signal) => timer(durationMs, undefined, signal && { signal }).catch(() => {}),
+}

@@ -34,7 +34,7 @@ const maxErrorBytes = 16_384
 export type ChatClient = ReturnType<typeof createChatClient>
 
 /** Talks to the chat endpoint of a provider. */
-export function createChatClient({ agent, clock = systemClock }: { agent: Dispatcher; clock?: Clock }) {
+export function createChatClient({ agent, clock = systemClock }: { agent: Dispatcher; clock?: Pick<Clock, 'now'> }) {
   return {
     /** Sends one completion request, at most once. Never rejects: the outcome says whether it may have cost something. */
     chat: (request: ChatRequest) =>
@@ -71,7 +71,7 @@ function dispatchOptions({ baseUrl, bearer, body }: ChatRequest): Dispatcher.Dis
  * Follows one request through undici's own callbacks, because only they tell the moment that decides about money:
  * `onRequestStart` comes right before the first byte goes to a connected socket. Until then nothing can have been billed.
  */
-function createExchange(request: ChatRequest, clock: Clock, resolve: (outcome: ChatOutcome) => void) {
+function createExchange(request: ChatRequest, clock: Pick<Clock, 'now'>, resolve: (outcome: ChatOutcome) => void) {
   let phase: Phase = { name: 'waiting' }
   let errorBody = ''
 

@@ -5,6 +5,7 @@ import type { Log } from '../../platform/log.ts'
 import type { Principal } from '../../platform/principal.ts'
 import type { ChatClient, ChatOutcome } from '../../provider/chat.ts'
 import type { ChatUsage } from '../../provider/completion.ts'
+import type { RefusalReason } from '../../provider/refusal.ts'
 import type { ResponseSignature } from '../../provider/response-signature.ts'
 import { expectedSigner } from '../../provider/service-info.ts'
 import { type Verdict, verifyResponse } from '../../provider/verify-response.ts'
@@ -36,6 +37,9 @@ const maxResponseBytes = 4 * 1024 * 1024
 
 /** A reservation outlives its request's deadline by this, then its outcome counts as unknown. */
 const graceMs = 60_000
+
+/** Refusals that say something of the provider; the others are about this account or request and never open its breaker. */
+const providerFaults: ReadonlySet<RefusalReason> = new Set(['unreachable', 'overloaded', 'model-gone'])
 
 export type Dispatcher = ReturnType<typeof createDispatcher>
 
@@ -103,7 +107,7 @@ export function createDispatcher(deps: {
         return { outcome, reservation }
       case 'refused':
         await reservations.release(reservation)
-        if (outcome.reason !== 'aborted') health.failed(provider)
+        if (providerFaults.has(outcome.reason)) health.failed(provider)
         log.warn({ provider, kind: outcome.reason, status: outcome.status }, 'provider refused')
         return undefined
       case 'unknown':

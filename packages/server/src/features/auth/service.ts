@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { ProblemCode } from '@dreamscape/protocol/problems'
 import { getAddress, isAddress } from 'viem'
 import type { Db } from '../../database/connect.ts'
@@ -79,7 +78,7 @@ export function createAuthService(deps: { verifier: SignatureVerifier; db: Db; c
       // NOTE the answer was written by this service and is authenticated by AES-GCM.
       if (earlier?.answer) return unwrap(openAnswer(earlier.answer, key) as Answer)
       // It runs in another process, which holds the lease at most until `lease_until`.
-      await wait(pollIntervalMs)
+      await clock.wait(pollIntervalMs)
     }
   }
 

@@ -80,9 +80,13 @@ export function createBrokerService(deps: {
     await rememberChain(db, user, chain)
     const books = new Map((await store.listSubAccounts(user)).map((book) => [book.provider, book]))
 
+    const openTransfers = new Map(
+      (await store.listOpenTransfers(user)).map(({ provider, amount }) => [provider, amount]),
+    )
+
     const subAccounts = chain.subAccounts.map(({ provider, balance, pendingRefund }): SubAccountState => {
       const book = books.get(provider)
-      const owed = book ? most(book.charged - (book.deposited - balance), 0n) : 0n
+      const owed = book ? owedByBooks({ ...book, balance, opening: openTransfers.get(provider) ?? 0n }) : 0n
       const unsettled = most(owed, reported.get(provider) ?? 0n)
       const reserved = book?.reserved ?? 0n
       const spendable = most(balance - pendingRefund - unsettled - reserved - minimumProviderLock, 0n)
@@ -137,4 +141,13 @@ export function createBrokerService(deps: {
       return (ledger?.available ?? 0n) + locked
     },
   }
+}
+
+/**
+ * What a provider has earned and not yet taken, by our books: charged less what settlement took, which is what was
+ * deposited and is not there any more. A transfer under way may stand on chain before it is booked. Neuron.
+ */
+function owedByBooks(book: { deposited: bigint; charged: bigint; balance: bigint; opening: bigint }): bigint {
+  const owed = most(book.charged - (book.deposited - book.balance), 0n)
+  return owed >= book.opening ? owed - book.opening : owed
 }

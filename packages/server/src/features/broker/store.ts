@@ -30,6 +30,16 @@ export function createAccountStore(db: Db) {
         )
         .execute(),
 
+    /** Transfers that are journaled and not yet booked, by provider. */
+    listOpenTransfers: (user: Hex) =>
+      db
+        .selectFrom('chain_transaction')
+        .select(['provider', 'amount'])
+        .where('user_address', '=', user)
+        .where('kind', '=', 'transfer')
+        .where('state', 'in', ['prepared', 'broadcast'])
+        .execute(),
+
     /** Books a transfer of ours that the chain has confirmed. */
     creditSubAccount: ({ user, provider, amount }: { user: Hex; provider: Hex; amount: bigint }) =>
       db
@@ -48,7 +58,7 @@ export function createAccountStore(db: Db) {
      */
     openFoundSubAccount: (found: { user: Hex; provider: Hex; deposited: bigint; charged: bigint }) =>
       sql`insert into sub_account (user_address, provider, deposited, charged, reserved)
-        select ${found.user}, ${found.provider}, ${found.deposited}, ${found.charged}, 0
+        select ${found.user}, ${found.provider}, ${found.deposited}::numeric, ${found.charged}::numeric, 0
         where not exists (select 1 from chain_transaction
           where user_address = ${found.user} and provider = ${found.provider} and kind = 'transfer')
         on conflict do nothing`.execute(db),

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { keccak256 } from 'viem'
 import type { BrokerSigner, Intent } from '../../chain/broker-signer.ts'
@@ -16,6 +15,18 @@ import { createJournalStore, type JournalEntry } from './store.ts'
 /** How long a caller waits for its transaction before it is told that it is pending. */
 const patienceMs = 25_000
 const pollIntervalMs = { first: 20, longest: 1_000 }
+
+const turnAttempts = 5
+
+/** Written in the same database transaction as the journal entry, before anything is sent. */
+type Claim = (trx: Db, entry: JournalEntry) => Promise<unknown>
+
+type Submit = (intent: Intent, claim?: Claim) => Promise<JournalEntry>
+
+/** Another process sent a transaction of this account first. */
+class TurnLostError extends Error {
+  override readonly name = 'TurnLostError'
+}
 
 export type Lane = ReturnType<typeof createLane>
 
@@ -37,16 +48,21 @@ export function createLane(deps: {
   const turns = createKeyedMutex()
   const stopping = new AbortController()
 
-  /** Journals the signed transaction: claim, nonce, bytes and hash in one database transaction. */
-  async function prepare(user: Hex, intent: Intent, claim: (trx: Db, entry: JournalEntry) => Promise<unknown>) {
+  /**
+   * Journals the signed transaction: claim, nonce, bytes and hash in one database transaction. Throws `TurnLostError` when
+   * another process has written to the journal since `nextNonce` was read: what was decided then may not hold any more.
+   */
+  async function prepare(turn: { user: Hex; nextNonce: number; intent: Intent; claim: Claim }): Promise<JournalEntry> {
+    const { user, nextNonce, intent, claim } = turn
     const brokerAddress = signer.brokerAddress(user)
     const quote = await transactions.quote(brokerAddress, signer.callOf(intent))
     return db.transaction().execute(async (trx) => {
       // One writer per broker key across all instances; released with the transaction.
       await sql`select pg_advisory_xact_lock(hashtextextended(${brokerAddress}, 0))`.execute(trx)
       const store = createJournalStore(trx)
-      if (await store.findOpen(user)) throw stillOpen()
-      const nonce = Math.max(await store.nextNonce(brokerAddress), quote.nonce)
+      if ((await store.nextNonce(brokerAddress)) !== nextNonce) throw new TurnLostError()
+      // The chain knows more than the journal after a database was lost.
+      const nonce = Math.max(nextNonce, quote.nonce)
       const { raw } = await signer.signTransaction({ user, intent, nonce, gas: quote.gas, fees: quote.fees })
       const provider = intent.kind === 'transfer' ? intent.provider : null
       const entry = await store.append({
@@ -65,16 +81,18 @@ export function createLane(deps: {
     })
   }
 
-  /** Sends the journaled bytes (again) and waits for their receipt up to `until`. Returns the entry as it then stands. */
-  async function carryOut(entry: JournalEntry, until: number): Promise<JournalEntry> {
+  /** Sends the journaled bytes (again) and waits for their receipt. Returns the entry as it then stands, open if it takes too long. */
+  async function carryOut(entry: JournalEntry): Promise<JournalEntry> {
     if ((await transactions.broadcast(entry.raw)) === 'accepted') await journal.markBroadcast(entry.id)
-    for (let pauseMs = pollIntervalMs.first; ; pauseMs = Math.min(pauseMs * 2, pollIntervalMs.longest)) {
+    let pauseMs = pollIntervalMs.first
+    for (let waitedMs = 0; waitedMs < patienceMs && !stopping.signal.aborted; waitedMs += pauseMs) {
       const receipt = await transactions.findReceipt(entry.hash).catch(() => undefined)
       const ended = receipt && (await end(entry, receipt))
       if (ended) return ended
-      if (clock.now() >= until || stopping.signal.aborted) return entry
-      await wait(pauseMs, undefined, { signal: stopping.signal }).catch(() => {})
+      await clock.wait(pauseMs, stopping.signal)
+      pauseMs = Math.min(pauseMs * 2, pollIntervalMs.longest)
     }
+    return entry
   }
 
   async function end(entry: JournalEntry, receipt: NonNullable<Awaited<ReturnType<Transactions['findReceipt']>>>) {
@@ -111,30 +129,32 @@ export function createLane(deps: {
   /** Brings what is still open for `user` to an end; throws when it stays open. */
   async function clear(user: Hex): Promise<void> {
     const open = await journal.findOpen(user)
-    if (!open) return
-    const { state } = await carryOut(open, clock.now() + patienceMs)
-    if (state === 'prepared' || state === 'broadcast') throw stillOpen()
+    if (open && isOpen(await carryOut(open))) throw stillOpen()
+  }
+
+  async function takeTurn<T>(user: Hex, work: (submit: Submit) => Promise<T>): Promise<T> {
+    for (let attempt = 0; attempt < turnAttempts; attempt += 1) {
+      await clear(user)
+      const nextNonce = await journal.nextNonce(signer.brokerAddress(user))
+      try {
+        return await work(async (intent, claim = async () => {}) =>
+          carryOut(await prepare({ user, nextNonce, intent, claim })),
+        )
+      } catch (error) {
+        if (!(error instanceof TurnLostError)) throw error
+      }
+    }
+    throw stillOpen()
   }
 
   return {
     /**
-     * Runs `work` while no other transaction of `user` is prepared in this process, after earlier ones have ended.
-     * `submit` journals and sends one; `claim` runs in the same database transaction. Returns the entry confirmed, failed,
-     * or still open when the chain takes longer. Throws `chain-unavailable` while an earlier one is open.
+     * Runs `work` while no other transaction of `user` is under way, and again when another process came first, so it must
+     * have no effects of its own before `submit`. `submit` journals one transaction, sends it, and returns it confirmed,
+     * failed, or still open when the chain takes longer. Throws `chain-unavailable` while an earlier one stays open.
      */
-    takeTurn: <T>(
-      user: Hex,
-      work: (
-        submit: (intent: Intent, claim?: (trx: Db, entry: JournalEntry) => Promise<unknown>) => Promise<JournalEntry>,
-      ) => Promise<T>,
-    ): Promise<T> =>
-      turns(user, async () => {
-        await clear(user)
-        return work(async (intent, claim = async () => {}) => {
-          const entry = await prepare(user, intent, claim)
-          return carryOut(entry, clock.now() + patienceMs)
-        })
-      }),
+    takeTurn: <T>(user: Hex, work: (submit: Submit) => Promise<T>): Promise<T> =>
+      turns(user, () => takeTurn(user, work)),
 
     /** Brings every open transaction of the journal to its end: after a crash, and for those the chain was slow with. */
     async resume(): Promise<void> {
@@ -148,6 +168,10 @@ export function createLane(deps: {
 
     stop: () => stopping.abort(),
   }
+}
+
+function isOpen({ state }: JournalEntry): boolean {
+  return state === 'prepared' || state === 'broadcast'
 }
 
 function stillOpen(): AppError {

@@ -35,25 +35,12 @@ async function loadWasm(): Promise<Recover> {
   }
 }
 
-// The copy viem brings: asked of viem itself, because its own recovery is asynchronous and loads the same curve.
 async function loadNoble(): Promise<Recover> {
-  const { secp256k1 }: NobleCurve = createRequire(require.resolve('viem'))('@noble/curves/secp256k1')
+  const { secp256k1 } = await import('@noble/curves/secp256k1.js')
   return (compact, recovery, digest) =>
-    secp256k1.Signature.fromCompact(compact).addRecoveryBit(recovery).recoverPublicKey(digest).toRawBytes(false)
+    secp256k1.Signature.fromBytes(compact, 'compact').addRecoveryBit(recovery).recoverPublicKey(digest).toBytes(false)
 }
 
 type NativeSecp256k1 = {
   ecdsaRecover(signature: Uint8Array, recovery: number, digest: Uint8Array, compressed: boolean): Uint8Array
-}
-
-type NobleCurve = {
-  secp256k1: {
-    Signature: {
-      fromCompact(compact: Uint8Array): {
-        addRecoveryBit(recovery: number): {
-          recoverPublicKey(digest: Uint8Array): { toRawBytes(compressed: boolean): Uint8Array }
-        }
-      }
-    }
-  }
 }
