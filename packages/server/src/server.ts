@@ -1,14 +1,8 @@
 import type { AddressInfo } from 'node:net'
+import { apiRoutes } from './api.ts'
 import type { Settings } from './config/env.ts'
 import { type Context, createContext } from './context.ts'
-import { analysisRoutes } from './features/analysis/routes.ts'
-import { brokerRoutes } from './features/broker/routes.ts'
-import { configRoutes } from './features/config/routes.ts'
-import { fundingRoutes } from './features/funding/routes.ts'
-import { healthRoutes } from './features/health/routes.ts'
-import { modelsRoutes } from './features/models/routes.ts'
 import { createHttpServer } from './http/http-server.ts'
-import type { Route } from './http/route.ts'
 import { closeGracefully } from './http/shutdown.ts'
 import type { Clock } from './platform/clock.ts'
 import { StartupError } from './platform/errors.ts'
@@ -23,18 +17,6 @@ export type RunningServer = {
   /** Ends the answers under way, then everything else. */
   close: () => Promise<void>
   [Symbol.asyncDispose]: () => Promise<void>
-}
-
-/** Every operation of the API, in the order of the document. */
-export function apiRoutes(context: Context): Route[] {
-  return [
-    ...brokerRoutes(context),
-    ...fundingRoutes(context),
-    ...analysisRoutes(context),
-    ...modelsRoutes(context),
-    ...configRoutes(context),
-    ...healthRoutes(context),
-  ]
 }
 
 /** Starts the service on PORT of `settings`. Throws `StartupError` when it cannot. */

@@ -159,7 +159,7 @@ function codesOfKind({ params, body, auth }: Route): ProblemCode[] {
     'internal',
     ...(params || body || isSigned ? (['invalid-request'] as const) : []),
     ...(body ? (['body-too-large', 'unsupported-media-type'] as const) : []),
-    ...(isSigned ? (['signature-invalid', 'signature-expired', 'rate-limited'] as const) : []),
+    ...(isSigned ? (['signature-invalid', 'signature-expired'] as const) : []),
     ...(isSigned && auth.use === 'once' ? (['signature-used'] as const) : []),
   ]
 }

@@ -71,7 +71,7 @@ export function classifyRefusal(answer: {
   status: number
   body: string
   retryAfter: string | undefined
-  clock: Clock
+  clock: Pick<Clock, 'now'>
 }): Refusal {
   const { text, type } = readError(answer.body)
   const byText = reasonsByText.find(([pattern]) => pattern.test(text))?.[1]
@@ -97,7 +97,7 @@ function readError(body: string): { text: string; type?: unknown } {
   return typeof error === 'string' ? { text: error } : { text: error.message ?? '', type: error.type ?? error.code }
 }
 
-function parseRetryAfter(value: string | undefined, clock: Clock): number | undefined {
+function parseRetryAfter(value: string | undefined, clock: Pick<Clock, 'now'>): number | undefined {
   if (value === undefined) return undefined
   if (/^\d{1,9}$/.test(value)) return Number(value)
   const at = Date.parse(value)
