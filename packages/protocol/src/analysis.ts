@@ -43,12 +43,9 @@ export const analysis = z
 
 export type Analysis = z.infer<typeof analysis>
 
-export const verification = z
-  .enum(['none', 'signer', 'content'])
-  .meta({
-    description:
-      '`content`: the TEE signed these very bytes; `signer`: it signed some text; `none`: no valid signature',
-  })
+export const verification = z.enum(['none', 'signer', 'content']).meta({
+  description: '`content`: the TEE signed these very bytes; `signer`: it signed some text; `none`: no valid signature',
+})
 
 export type Verification = z.infer<typeof verification>
 

@@ -133,6 +133,7 @@ export async function createContext({
     clock,
     log,
     deadlineMs,
+    requiredVerification: settings.REQUIRE_VERIFICATION,
   })
   const healthChecks = createHealthService({ db, reader, catalogue, health: providerHealth })
   const reconciliation = createReconciliation({ db, reader, broker, unsettledOf, clock, log })
@@ -151,6 +152,7 @@ export async function createContext({
     terms,
     clock,
     log,
+    db,
     transactions,
     auth,
     broker,

@@ -1,3 +1,4 @@
+import { verification } from '@dreamscape/protocol/analysis'
 import { z } from 'zod'
 import { StartupError } from '../platform/errors.ts'
 import { Secret } from '../platform/secret.ts'
@@ -53,6 +54,8 @@ const settingsSchema = z.object({
   INFERENCE_CONTRACT: address.optional(),
   /** The longest an analysis may take, from request to answer. */
   ANALYSIS_DEADLINE_SECONDS: z.coerce.number().int().min(5).max(600).default(120),
+  /** The least verification an answer needs to be released: content, signer or none. It is charged either way. */
+  REQUIRE_VERIFICATION: verification.default('none'),
   /** How much is logged: debug, info, warn, error or silent. */
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
@@ -66,6 +69,16 @@ const developmentSchema = settingsSchema.pick({ PORT: true, DATA_DIR: true }).ex
 })
 
 export type DevelopmentSettings = z.infer<typeof developmentSchema>
+
+const testSchema = z.object({
+  /** Tests make their databases here, on a Postgres server where this user may create some. */
+  TEST_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).default('postgres://postgres@127.0.0.1:5432/postgres'),
+  /** Whether a test may not be skipped for want of a server. */
+  CI: z
+    .string()
+    .default('')
+    .transform((text) => text === 'true'),
+})
 
 export const settingNames = [
   ...new Set([...Object.keys(settingsSchema.shape), ...Object.keys(developmentSchema.shape)]),
@@ -85,6 +98,11 @@ export function readSettings(overrides: Record<string, string | undefined> = {})
 /** Reads the few settings that `npm run dev` honours; it makes the others itself. */
 export function readDevelopmentSettings(overrides: Record<string, string | undefined> = {}): DevelopmentSettings {
   return parse(developmentSchema, overrides)
+}
+
+/** Reads what only tests want to know. */
+export function readTestSettings(): z.infer<typeof testSchema> {
+  return parse(testSchema, {})
 }
 
 function parse<T>(schema: z.ZodType<T>, overrides: Record<string, string | undefined>): T {

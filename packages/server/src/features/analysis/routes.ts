@@ -18,6 +18,7 @@ export function analysisRoutes({ analyses }: { analyses: AnalysisService }): Rou
         'insufficient-funds',
         'model-unavailable',
         'provider-failed',
+        'verification-failed',
         'analysis-unparseable',
         'chain-unavailable',
         'provider-unavailable',

@@ -1,4 +1,4 @@
-import type { Analysis, AnalyzeOptions, AnalyzeResponse } from '@dreamscape/protocol/analysis'
+import type { AnalyzeOptions, AnalyzeResponse, Verification } from '@dreamscape/protocol/analysis'
 import { formatOg } from '@dreamscape/protocol/money'
 import type { Db } from '../../database/connect.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -19,6 +19,8 @@ import { buildPrompt } from './prompt.ts'
 
 export type AnalyzeResult = Omit<AnalyzeResponse, 'success'>
 
+const strength: Record<Verification, number> = { none: 0, signer: 1, content: 2 }
+
 export type AnalysisService = ReturnType<typeof createAnalysisService>
 
 /** Has a dream analysed by a provider the user's own account pays. */
@@ -34,18 +36,21 @@ export function createAnalysisService(deps: {
   clock: Clock
   log: Log
   deadlineMs: number
+  /** Answers verified less than this are charged (the provider bills them) but withheld. */
+  requiredVerification: Verification
 }) {
-  const { db, auth, broker, reservations, funding, models, dispatcher, usage: usageLog, clock, log, deadlineMs } = deps
+  const { db, auth, broker, reservations, funding, models, dispatcher, usage: usageLog, clock, log } = deps
+  const { deadlineMs, requiredVerification } = deps
 
-  /** Books the charge, the usage row and (for a whole answer) the first answer in one transaction; returns the balance left. */
-  async function book(options: {
+  /** Books the charge, the usage row and the first answer, good or bad, in one transaction: what is paid cannot get lost. */
+  async function book(paid: {
     principal: Principal
     dispatched: Dispatched
     requestId: string
     startedMs: number
-    toResult: ((remainingBalance: string) => AnalyzeResult) | undefined
-  }): Promise<string> {
-    const { principal, dispatched, requestId, startedMs, toResult } = options
+    conclude: (remainingBalance: string) => AnalyzeResult | AppError
+  }): Promise<AnalyzeResult | AppError> {
+    const { principal, dispatched, requestId, startedMs, conclude } = paid
     const { reservation, service, cost, usage, verdict } = dispatched
     return db.transaction().execute(async (trx) => {
       await reservations.charge(trx, reservation, cost)
@@ -60,79 +65,90 @@ export function createAnalysisService(deps: {
         verification: verdict.verification,
         responseTimeMs: clock.now() - startedMs,
       })
-      const remainingBalance = formatOg(await broker.findBalance(principal.address, trx))
-      if (toResult)
-        await auth.keep(trx, principal, { status: 200, body: { success: true, ...toResult(remainingBalance) } })
-      return remainingBalance
+      const conclusion = conclude(formatOg(await broker.findBalance(principal.address, trx)))
+      const answer =
+        conclusion instanceof AppError ? conclusion : { status: 200, body: { success: true, ...conclusion } }
+      await auth.keep(trx, principal, answer)
+      return conclusion
     })
+  }
+
+  /** What the dreamer gets for a billed answer: the analysis, or why it is withheld. */
+  function concludeWith(dispatched: Dispatched, rest: { level: number; requestId: string; remainingBalance: string }) {
+    const { service, answer, usage, cost, verdict, receipt } = dispatched
+    const billed = {
+      cost: formatOg(cost),
+      remainingBalance: rest.remainingBalance,
+      model: service.model,
+      provider: service.provider,
+      verification: verdict.verification,
+    }
+    if (strength[verdict.verification] < strength[requiredVerification]) {
+      return new AppError(
+        'verification-failed',
+        `The answer is not verified as this service requires (${requiredVerification}), so it is withheld. The provider billed it all the same; sign again to try once more`,
+        billed,
+      )
+    }
+    const analysis = parseAnalysis(answer.content)
+    if (!analysis) {
+      return new AppError(
+        'analysis-unparseable',
+        'The model did not answer in the agreed form. The provider billed the answer all the same; sign again to try once more',
+        billed,
+      )
+    }
+    return {
+      analysis,
+      ...billed,
+      receipt,
+      usage: { inputTokens: usage.promptTokens, outputTokens: usage.completionTokens },
+      contextUsed: 0,
+      level: rest.level,
+      requestId: rest.requestId,
+    }
   }
 
   return {
     /**
      * Analyses one dream. Throws `model-unavailable`, `provider-unavailable` and `insufficient-funds` when nothing was
-     * sent; `provider-failed`, `deadline-exceeded` and `analysis-unparseable` when something may have been, or was, billed.
+     * sent; `provider-failed` and `deadline-exceeded` when something may have been billed; `analysis-unparseable` and
+     * `verification-failed` when it was.
      */
-    async analyze(options: {
+    async analyze(request: {
       principal: Principal
       dreamText: string
       options: AnalyzeOptions
       requestId: string
     }): Promise<AnalyzeResult> {
-      const { principal, dreamText, requestId } = options
+      const { principal, dreamText, options, requestId } = request
       const startedMs = clock.now()
-      const profile = levelProfile(options.options.level ?? 1)
+      const profile = levelProfile(options.level ?? 1)
       const messages = buildPrompt({ dreamText, profile })
-      const services = await models.candidates(options.options.model)
+      const services = await models.candidates(options.model)
       const plans = services.map((service) => planFor({ service, messages, profile }))
 
       const dispatched = await dispatcher.dispatch({ principal, plans, deadlineMs: startedMs + deadlineMs })
-      const { service, plan, answer, usage, cost, verdict } = dispatched
-      const analysis = parseAnalysis(answer.content)
-      const bytes =
-        options.options.receipt === 'full'
-          ? { request: toBase64(plan.body), response: toBase64(answer.responseBytes) }
-          : {}
-      const toResult = (parsed: Analysis, remainingBalance: string): AnalyzeResult => ({
-        analysis: parsed,
-        cost: formatOg(cost),
-        remainingBalance,
-        model: service.model,
-        provider: service.provider,
-        verification: verdict.verification,
-        receipt: dispatched.receipt,
-        usage: { inputTokens: usage.promptTokens, outputTokens: usage.completionTokens },
-        contextUsed: 0,
-        level: profile.level,
-        requestId,
-      })
-      const remainingBalance = await book({
+      const conclusion = await book({
         principal,
         dispatched,
         requestId,
         startedMs,
-        toResult: analysis && ((remaining) => toResult(analysis, remaining)),
+        conclude: (remainingBalance) => concludeWith(dispatched, { level: profile.level, requestId, remainingBalance }),
       })
+      const { service, plan, answer, cost, verdict } = dispatched
       funding.refillInBackground(principal.address, service.provider)
+      const { provider, model } = service
+      const { verification } = verdict
       log.info(
-        {
-          requestId,
-          address: principal.address,
-          provider: service.provider,
-          model: service.model,
-          amountNeuron: cost,
-          verification: verdict.verification,
-        },
+        { requestId, address: principal.address, provider, model, amountNeuron: cost, verification },
         'analysis charged',
       )
-      if (!analysis) {
-        throw new AppError(
-          'analysis-unparseable',
-          'The model did not answer in the agreed form. The provider billed the answer all the same; sign again to try once more',
-          { cost: formatOg(cost), remainingBalance, model: service.model, provider: service.provider },
-        )
-      }
-      const result = toResult(analysis, remainingBalance)
-      return { ...result, receipt: { ...result.receipt, ...bytes } }
+      if (conclusion instanceof AppError) throw conclusion
+      if (options.receipt !== 'full') return conclusion
+      // Given once and kept nowhere: the server remembers hashes only.
+      const bytes = { request: toBase64(plan.body), response: toBase64(answer.responseBytes) }
+      return { ...conclusion, receipt: { ...conclusion.receipt, ...bytes } }
     },
   }
 }

@@ -92,7 +92,7 @@ export function createAuthService(deps: { verifier: SignatureVerifier; db: Db; c
     try {
       return { outcome: await run(principal) }
     } catch (error) {
-      if (error instanceof AppError) return { failure: { code: error.code, message: error.message, meta: error.meta } }
+      if (error instanceof AppError) return toAnswer(error)
       await store.release(principal)
       throw error
     }
@@ -119,13 +119,18 @@ export function createAuthService(deps: { verifier: SignatureVerifier; db: Db; c
       return outcome
     },
 
-    /** Keeps the answer of `principal`'s request within the caller's transaction, so that it cannot be lost after it was paid. */
-    keep: (trx: Db, principal: Principal, outcome: Outcome) =>
-      createSignedRequestStore(trx).finish(principal, principal.seal({ outcome } satisfies Answer)),
+    /** Keeps the answer to `principal`'s request within the caller's transaction, so that it cannot be lost after it was paid. */
+    keep: (trx: Db, principal: Principal, answer: Outcome | AppError) =>
+      createSignedRequestStore(trx).finish(principal, principal.seal(toAnswer(answer))),
 
     /** Forgets first answers after a day. */
     prune: () => store.removeOlderThan(new Date(clock.now() - keepAnswersMs)),
   } satisfies Identity & Record<string, unknown>
+}
+
+function toAnswer(answer: Outcome | AppError): Answer {
+  if (!(answer instanceof AppError)) return { outcome: answer }
+  return { failure: { code: answer.code, message: answer.message, meta: answer.meta } }
 }
 
 /** 200 is final; 202 is still under way, and asking again tells how it went. */
