@@ -149,6 +149,7 @@ async function main(): Promise<void> {
   if (values.url) return play(values.url.replace(/\/$/, ''), async () => {})
   console.log('Starting a local 0G network and the service …')
   const local = await startLocal({ PORT: '0', DEVNET_RPC_PORT: '0', DATA_DIR: '' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void local.close())
   try {
     await play(local.server.url, local.devnet.settle)
   } finally {

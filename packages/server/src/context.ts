@@ -1,7 +1,7 @@
 import { createBrokerSigner } from './chain/broker-signer.ts'
 import { createChainClient, identifyChain } from './chain/client.ts'
-import { contractsOf } from './chain/contracts.ts'
-import { createChainReader } from './chain/reader.ts'
+import { type Contracts, contractsOf } from './chain/contracts.ts'
+import { type ChainReader, type ChainTerms, createChainReader } from './chain/reader.ts'
 import { createTransactions } from './chain/transactions.ts'
 import type { Settings } from './config/env.ts'
 import { connectPostgres, type Database, openEmbedded } from './database/connect.ts'
@@ -24,7 +24,7 @@ import { createModelsService } from './features/models/service.ts'
 import { createUsageService } from './features/usage/service.ts'
 import { createBackground } from './platform/background.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
-import { StartupError } from './platform/errors.ts'
+import { AppError, StartupError } from './platform/errors.ts'
 import type { Log } from './platform/log.ts'
 import { createSignatureVerifier } from './platform/signature/verifier.ts'
 import { createChatClient } from './provider/chat.ts'
@@ -57,7 +57,7 @@ export async function createContext({
   const genesisHash = await identifyChain(client, { chainId, rpcUrl })
   const reader = createChainReader({ client, contracts })
   const transactions = createTransactions({ client, confirmations })
-  const terms = await reader.readTerms()
+  const terms = await readTerms(reader, contracts)
   const signer = createBrokerSigner({
     secret: settings.BROKER_SECRET,
     chainId,
@@ -73,7 +73,9 @@ export async function createContext({
     await ensureDeployment(db, { chainId, genesisHash, secretFingerprint: signer.fingerprint })
   } catch (error) {
     await closeDatabase()
-    throw error
+    throw error instanceof AppError
+      ? new StartupError('DATABASE_URL does not answer: check that Postgres runs and lets us in', { cause: error })
+      : error
   }
 
   const background = createBackground({ log })
@@ -168,6 +170,15 @@ export async function createContext({
       await closeDatabase()
     },
   }
+}
+
+async function readTerms(reader: ChainReader, { ledger, inference }: Contracts): Promise<ChainTerms> {
+  return reader.readTerms().catch((error: unknown) => {
+    throw new StartupError(
+      `The 0G contracts do not answer at ${ledger} and ${inference}: check CHAIN_ID, LEDGER_CONTRACT and INFERENCE_CONTRACT`,
+      { cause: error },
+    )
+  })
 }
 
 async function openDatabase({ DATABASE_URL: url, DATA_DIR: dataDir }: Settings): Promise<Database> {

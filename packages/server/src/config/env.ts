@@ -86,34 +86,28 @@ export const settingNames = [
 
 /** Reads all settings from the environment; `overrides` win. Throws `StartupError` naming every fault at once. */
 export function readSettings(overrides: Record<string, string | undefined> = {}): Settings {
-  const settings = parse(settingsSchema, overrides)
-  if (!settings.DATABASE_URL && !settings.DATA_DIR) {
-    throw new StartupError(
-      'Settings are not usable:\n  DATABASE_URL or DATA_DIR: set one of them, Postgres or a folder for the embedded database',
-    )
-  }
-  return settings
+  return parse(settingsSchema, overrides, (given) =>
+    given.DATABASE_URL || given.DATA_DIR
+      ? []
+      : ['DATABASE_URL or DATA_DIR: set one of them, Postgres or a folder for the embedded database'],
+  )
 }
 
 /** Reads the few settings that `npm run dev` honours; it makes the others itself. */
 export function readDevelopmentSettings(overrides: Record<string, string | undefined> = {}): DevelopmentSettings {
-  return parse(developmentSchema, overrides)
+  return parse(developmentSchema, overrides, () => [])
 }
 
-/** Reads what only tests want to know. */
-export function readTestSettings(): z.infer<typeof testSchema> {
-  return parse(testSchema, {})
-}
+type Given = Record<string, string | undefined>
 
-function parse<T>(schema: z.ZodType<T>, overrides: Record<string, string | undefined>): T {
-  const given = Object.entries({ ...process.env, ...overrides }).filter(
-    ([, value]) => value !== undefined && value !== '',
-  )
-  const parsed = schema.safeParse(Object.fromEntries(given))
-  if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map(({ path, message, code }) => {
-    const missing = code === 'invalid_type' && !given.some(([name]) => name === path[0])
-    return `  ${path.join('.')}: ${missing ? 'is not set' : message}`
+function parse<T>(schema: z.ZodType<T>, overrides: Given, furtherFaults: (given: Given) => string[]): T {
+  const given: Given = Object.fromEntries(Object.entries({ ...process.env, ...overrides }).filter(([, value]) => value))
+  const parsed = schema.safeParse(given)
+  const faults = (parsed.error?.issues ?? []).map(({ path, message }) => {
+    const name = path.join('.')
+    return `${name}: ${given[name] === undefined ? 'is not set' : message}`
   })
-  throw new StartupError(`Settings are not usable:\n${faults.join('\n')}`)
+  faults.push(...furtherFaults(given))
+  if (parsed.success && faults.length === 0) return parsed.data
+  throw new StartupError(`Settings are not usable:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
 }

@@ -5,6 +5,7 @@ import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import pg from 'pg'
 import { createKeyedMutex } from '../platform/mutex.ts'
 import { lockDataDir } from './data-dir-lock.ts'
+import { translateOutages } from './outage.ts'
 import type { Schema } from './schema.ts'
 
 export type Db = Kysely<Schema>
@@ -22,7 +23,7 @@ export function connectPostgres(url: string): Database {
   const pool = new pg.Pool({ connectionString: url, max: 16, connectionTimeoutMillis: 5_000, types })
   // NOTE an idle connection that the server closes raises here; the next query reconnects.
   pool.on('error', () => {})
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: translateOutages(pool) }) })
   return { db, close: () => db.destroy() }
 }
 
