@@ -98,6 +98,11 @@ export function readDevelopmentSettings(overrides: Record<string, string | undef
   return parse(developmentSchema, overrides, () => [])
 }
 
+/** Reads what the tests themselves need. */
+export function readTestSettings(): z.infer<typeof testSchema> {
+  return parse(testSchema, {}, () => [])
+}
+
 type Given = Record<string, string | undefined>
 
 function parse<T>(schema: z.ZodType<T>, overrides: Given, furtherFaults: (given: Given) => string[]): T {
