@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export type RpcProxy = Awaited<ReturnType<typeof startRpcProxy>>
+
+type Losses = { requests: Set<string>; answers: Set<string> }
+
+/** An HTTP proxy in front of a JSON-RPC node that counts calls, loses those it is told to, and can go away. */
+export async function startRpcProxy(target: string) {
+  let calls: string[] = []
+  const losses: Losses = { requests: new Set(), answers: new Set() }
+  let witness: ((methods: readonly string[]) => Promise<void>) | undefined
+  const losing = (lost: Set<string>, methods: string[]) => methods.some((method) => lost.has(method))
+
+  const server = createServer(async (request, response) => {
+    const body = await readAll(request)
+    const methods = methodsOf(body)
+    calls.push(...methods)
+    await witness?.(methods)
+    if (losing(losses.requests, methods)) return void response.destroy()
+    const answer = await forward(target, body)
+    if (!answer || losing(losses.answers, methods)) return void response.destroy()
+    send(response, answer)
+  })
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }
+  const port = await listen(0)
+
+  async function goDown(): Promise<void> {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    /** The methods called since the last `forget`, in order. */
+    calls: (): readonly string[] => calls,
+    forget: (): void => {
+      calls = []
+    },
+    /** Is told of calls before they reach the node; they wait for it. */
+    watch: (see: (methods: readonly string[]) => Promise<void>): void => {
+      witness = see
+    },
+    /** Calls of `method` never reach the node, until `heal`. */
+    loseRequests: (method: string): void => void losses.requests.add(method),
+    /** Calls of `method` reach the node and their answers are lost, until `heal`. */
+    loseAnswers: (method: string): void => void losses.answers.add(method),
+    heal: (): void => {
+      losses.requests.clear()
+      losses.answers.clear()
+    },
+    /** Refuses connections until `comeBack`. */
+    goDown,
+    comeBack: async (): Promise<void> => void (await listen(port)),
+    [Symbol.asyncDispose]: goDown,
+  }
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+function methodsOf(body: string): string[] {
+  return [JSON.parse(body) as { method: string } | { method: string }[]].flat().map(({ method }) => method)
+}
+
+async function forward(target: string, body: string): Promise<{ status: number; text: string } | undefined> {
+  try {
+    const answer = await fetch(target, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    return { status: answer.status, text: await answer.text() }
+  } catch {
+    return undefined
+  }
+}
+
+function send(response: ServerResponse, { status, text }: { status: number; text: string }): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(text)
+}
