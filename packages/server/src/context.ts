@@ -1,6 +1,6 @@
 import { createBrokerSigner } from './chain/broker-signer.ts'
 import { createChainClient, identifyChain } from './chain/client.ts'
-import { type Contracts, contractsOf } from './chain/contracts.ts'
+import { type Contracts, contractsOf, publicRpcUrlOf } from './chain/contracts.ts'
 import { type ChainReader, type ChainTerms, createChainReader } from './chain/reader.ts'
 import { createTransactions } from './chain/transactions.ts'
 import type { Settings } from './config/env.ts'
@@ -149,7 +149,7 @@ export async function createContext({
 
   return {
     chainId,
-    rpcUrl,
+    publicRpcUrl: settings.PUBLIC_RPC_URL ?? publicRpcUrlOf(chainId, rpcUrl),
     contracts,
     terms,
     clock,

@@ -31,3 +31,13 @@ export function contractsOf(
   }
   return { ledger: getAddress(ledger), inference: getAddress(inference) }
 }
+
+const publicRpcUrls: Record<number, string> = {
+  16661: 'https://evmrpc.0g.ai',
+  16602: 'https://evmrpc-testnet.0g.ai',
+}
+
+/** The RPC to name to wallets: a public one, or at least one without the path and credentials that may hold a key. */
+export function publicRpcUrlOf(chainId: number, rpcUrl: string): string {
+  return publicRpcUrls[chainId] ?? new URL(rpcUrl).origin
+}

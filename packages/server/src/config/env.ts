@@ -24,6 +24,8 @@ const settingsSchema = z.object({
   PORT: port.default(3001),
   /** JSON-RPC of the chain that holds the 0G contracts. */
   COMPUTE_RPC_URL: z.url({ protocol: /^https?$/ }),
+  /** The RPC that wallets are told to use; by default the network's public one, so that a key in COMPUTE_RPC_URL stays ours. */
+  PUBLIC_RPC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** The chain COMPUTE_RPC_URL must be on; every key is derived for it. */
   CHAIN_ID: z.coerce.number().int().positive(),
   /** Browser origins that may call the API, comma-separated; `*` for any. */

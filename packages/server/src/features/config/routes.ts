@@ -10,13 +10,13 @@ import { minimumProviderLock } from '../broker/terms.ts'
 
 export function configRoutes(deps: {
   chainId: number
-  rpcUrl: string
+  publicRpcUrl: string
   contracts: Contracts
   terms: ChainTerms
   transactions: Transactions
   clock: Clock
 }): Route[] {
-  const { chainId, rpcUrl, contracts, terms, transactions, clock } = deps
+  const { chainId, publicRpcUrl, contracts, terms, transactions, clock } = deps
   return [
     route({
       operationId: 'getConfig',
@@ -29,7 +29,7 @@ export function configRoutes(deps: {
       problems: ['chain-unavailable'],
       handler: async () => ({
         chainId,
-        rpcUrl,
+        rpcUrl: publicRpcUrl,
         currency: { name: 'OG', symbol: 'OG', decimals: 18 },
         contracts,
         minimumDeposit: formatOg(terms.minimumDeposit),
