@@ -1,7 +1,7 @@
 import type { Devnet } from '@dreamscape/devnet/devnet'
 import { messages } from '@dreamscape/protocol/identity'
 import { formatOg, parseOg } from '@dreamscape/protocol/money'
-import { type Address, createWalletClient, http, type PrivateKeyAccount } from 'viem'
+import { type Address, createWalletClient, getAddress, http, type PrivateKeyAccount } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import type { Context } from '../context.ts'
 import type { TestClock } from './test-clock.ts'
@@ -77,6 +77,13 @@ export async function createTestUser(home: Home, { deposit }: { deposit?: string
       return home.context.broker.brokerAddress(address)
     },
     pay,
+
+    /** What a wallet does with an ERC-681 link. */
+    async payLink(link: string): Promise<void> {
+      const [, to, value] = /^ethereum:(0x\w{40})@31337\?value=(\d+)$/.exec(link) ?? []
+      if (!to || !value) throw new Error(`No wallet opens ${link}`)
+      await pay(getAddress(to), BigInt(value))
+    },
 
     init: async (overrides: Overrides = {}) =>
       post('/api/broker/init', await sign(overrides, messages.init), overrides),

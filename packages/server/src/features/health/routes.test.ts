@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
+import { startTestServer } from '../../testing/test-server.ts'
+
+let network: TestNetwork
+beforeAll(async () => {
+  network = await startTestNetwork()
+})
+afterAll(() => network.close())
+
+describe('GET /api/health', () => {
+  test('says that the process lives, whatever is down', async () => {
+    await using server = await startTestServer({ network })
+    await server.rpc.goDown()
+
+    const answer = await server.get('/api/health')
+
+    expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } })
+  })
+})
+
+describe('GET /api/health/ready', () => {
+  test('is ready when chain, database and providers answer', async () => {
+    await using server = await startTestServer({ network })
+
+    const answer = await server.get('/api/health/ready')
+
+    expect(answer.status).toBe(200)
+    expect(answer.body).toEqual({ status: 'ready', checks: { chain: 'ok', database: 'ok', providers: 'ok' } })
+  })
+
+  test('is not ready without the chain, and ready again after it came back', async () => {
+    await using server = await startTestServer({ network })
+    await server.rpc.goDown()
+
+    const without = await server.get('/api/health/ready')
+    await server.rpc.comeBack()
+    const again = await server.get('/api/health/ready')
+
+    expect(without).toMatchObject({ status: 503, body: { status: 'not-ready', checks: { chain: 'failed' } } })
+    expect(again.status).toBe(200)
+  })
+
+  test('is not ready without any provider it may use', async () => {
+    await using server = await startTestServer({ network, settings: { ALLOW_LOOPBACK_PROVIDERS: false } })
+
+    const answer = await server.get('/api/health/ready')
+
+    expect(answer).toMatchObject({ status: 503, body: { checks: { chain: 'ok', providers: 'failed' } } })
+  })
+})
