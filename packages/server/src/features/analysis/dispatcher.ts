@@ -5,6 +5,7 @@ import type { Log } from '../../platform/log.ts'
 import type { Principal } from '../../platform/principal.ts'
 import type { ChatClient, ChatOutcome } from '../../provider/chat.ts'
 import type { ChatUsage } from '../../provider/completion.ts'
+import { billOf } from '../../provider/pricing.ts'
 import type { RefusalReason } from '../../provider/refusal.ts'
 import type { ResponseSignature } from '../../provider/response-signature.ts'
 import { expectedSigner } from '../../provider/service-info.ts'
@@ -15,7 +16,7 @@ import type { Sessions } from '../broker/sessions.ts'
 import type { FundingService } from '../funding/service.ts'
 import type { Service } from '../models/catalogue.ts'
 import type { ProviderHealth } from '../models/health.ts'
-import { fallbackUsage, usageCost } from './cost.ts'
+import { fallbackUsage } from './cost.ts'
 import type { Plan } from './plan.ts'
 
 type Answered = Extract<ChatOutcome, { state: 'answered' }>
@@ -153,7 +154,7 @@ export function createDispatcher(deps: {
         if (!attempted) continue
         const { outcome: answer, reservation } = attempted
         const usage = answer.usage ?? fallbackUsage(answer.content)
-        const cost = usageCost(usage, plan.service)
+        const cost = billOf(usage, plan.service.pricing)
         const proof = await prove(plan, answer, signal)
         return { plan, service: plan.service, reservation, answer, usage, cost, ...proof }
       }

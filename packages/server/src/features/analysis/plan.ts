@@ -19,7 +19,7 @@ export function planFor(options: { service: Service; messages: ChatMessage[]; pr
     service,
     body,
     requestHash: createHash('sha256').update(body).digest('hex'),
-    worstCase: worstCase({ messages, maxTokens, prices: service }),
+    worstCase: worstCase({ messages, maxTokens, pricing: service.pricing }),
   }
 }
 

@@ -3,9 +3,10 @@ import type { ChainReader, ChainService } from '../../chain/reader.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { createSingleFlight } from '../../platform/single-flight.ts'
+import { billOf, highestPrices, type Pricing, parsePricing } from '../../provider/pricing.ts'
 
-/** A chat service that policy allows, with its URL checked. Prices are neuron per token. */
-export type Service = Omit<ChainService, 'url'> & { baseUrl: string }
+/** A chat service that policy allows, with its URL checked and its pricing understood. */
+export type Service = Omit<ChainService, 'url'> & { baseUrl: string; pricing: Pricing }
 
 export type ServicePolicy = {
   allowlist: readonly string[]
@@ -27,12 +28,15 @@ export function createCatalogue({ reader, policy, log }: { reader: ChainReader; 
 
   function allowed({ url, ...service }: ChainService): Service[] {
     const baseUrl = policy.acceptUrl(url)
+    const pricing = parsePricing(service)
+    if (!baseUrl || !pricing) return []
+    const dearest = highestPrices(pricing)
     const ok =
       verifiable.has(service.verifiability) &&
-      service.inputPrice <= policy.maxInputPrice &&
-      service.outputPrice <= policy.maxOutputPrice &&
+      dearest.inputPrice <= policy.maxInputPrice &&
+      dearest.outputPrice <= policy.maxOutputPrice &&
       (allowlist.size === 0 || allowlist.has(service.provider.toLowerCase()))
-    return baseUrl && ok ? [{ ...service, baseUrl }] : []
+    return ok ? [{ ...service, baseUrl, pricing }] : []
   }
 
   const refresh = () =>
@@ -59,8 +63,8 @@ export function createCatalogue({ reader, policy, log }: { reader: ChainReader; 
 }
 
 /** What 1,000 input and 500 output tokens cost, in neuron. */
-export function costPerQuery({ inputPrice, outputPrice }: Pick<Service, 'inputPrice' | 'outputPrice'>): bigint {
-  return 1_000n * inputPrice + 500n * outputPrice
+export function costPerQuery({ pricing }: Pick<Service, 'pricing'>): bigint {
+  return billOf({ promptTokens: 1_000, completionTokens: 500, cachedTokens: 0 }, pricing)
 }
 
 function byPrice(a: Service, b: Service): number {
