@@ -11,10 +11,16 @@ export type TestNetwork = {
 
 /** Starts a local 0G network and makes room for databases. Close it after the last test of the file. */
 export async function startTestNetwork(): Promise<TestNetwork> {
-  const [devnet, databases] = await Promise.all([startDevnet(), openTestDatabases()])
-  const close = async () => {
+  const devnet = await startDevnet()
+  try {
+    const databases = await openTestDatabases()
+    const close = async () => {
+      await devnet.close()
+      await databases[Symbol.asyncDispose]()
+    }
+    return { devnet, databases, close, [Symbol.asyncDispose]: close }
+  } catch (error) {
     await devnet.close()
-    await databases[Symbol.asyncDispose]()
+    throw error
   }
-  return { devnet, databases, close, [Symbol.asyncDispose]: close }
 }
