@@ -5,7 +5,7 @@ import { isAlive, startChild } from './testing/processes.ts'
 
 describe('a devnet ends', () => {
   test('with its parent, even on SIGKILL', async () => {
-    const { child, pids } = await startChild('./devnet-child.ts')
+    const { child, said: pids } = await startChild<number[]>('./devnet-child.ts')
     expect(pids.filter(isAlive)).toHaveLength(2)
 
     child.kill('SIGKILL')

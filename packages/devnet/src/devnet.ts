@@ -4,9 +4,10 @@ import { createChainClients, type DevnetPublicClient, type DevnetTestClient } fr
 import { chainId } from './chain/constants.ts'
 import { userAccounts } from './chain/network.ts'
 import { contracts } from './contracts/addresses.ts'
-import { deployContracts } from './contracts/deploy.ts'
+import { checkLockTime, ensureContracts, genesisHashOf } from './contracts/ensure-contracts.ts'
+import { openDataDir } from './data-dir/data-dir.ts'
+import { createLanguageModel } from './language-model/language-model.ts'
 import { type DevnetProvider, type RunningProvider, startProvider } from './provider/provider.ts'
-import { acknowledgeProvider } from './provider/registration.ts'
 import type { SettlementOutcome } from './provider/settlement.ts'
 import { createProviderSpecs } from './provider/spec.ts'
 
@@ -32,10 +33,17 @@ export type Devnet = {
 }
 
 export type DevnetOptions = {
+  /** A folder that keeps the chain and what the providers are owed; without it nothing is kept. */
+  dataDir?: string | undefined
   /** 0, the default, takes a free port. */
   rpcPort?: number
-  /** How long a refund waits, from an hour to a week; a day by default. */
+  /** How long a refund waits, from an hour to a week; a day by default, or as it was in a kept devnet. */
   lockTimeSeconds?: number
+  /** An OpenAI-compatible server, such as `http://localhost:11434/v1`, that answers instead of the dream reader. */
+  llmUrl?: string | undefined
+  llmApiKey?: string | undefined
+  /** The model to ask there for; by default the one a provider serves. */
+  llmModel?: string | undefined
   /** Settles this often; without it only on demand. */
   settleIntervalMs?: number
   /** How long a provider trusts what it has read from the chain; what fails on it is read again at once. */
@@ -43,10 +51,16 @@ export type DevnetOptions = {
   onLog?: (message: string) => void
 }
 
-/** Starts a devnet of its own; several may run at a time. Throws, leaving nothing behind, when a part cannot start. */
+/**
+ * Starts a devnet of its own; several may run at a time, each with a `dataDir` of its own. Throws, leaving nothing
+ * behind, when an option makes no sense or a part cannot start.
+ */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
-  const { rpcPort = 0, lockTimeSeconds = 86_400, settleIntervalMs, accountCacheMs = 2_000, onLog = () => {} } = options
-  const anvil = await startAnvil({ port: rpcPort })
+  const { rpcPort = 0, lockTimeSeconds, settleIntervalMs, accountCacheMs = 2_000, onLog = () => {} } = options
+  if (lockTimeSeconds !== undefined) checkLockTime(lockTimeSeconds)
+  const languageModel = toLanguageModel(options)
+  const dataDir = options.dataDir === undefined ? undefined : await openDataDir(options.dataDir)
+  const anvil = await startAnvil({ port: rpcPort, stateFile: dataDir?.chainFile })
   const running: RunningProvider[] = []
   let timer: NodeJS.Timeout | undefined
 
@@ -60,11 +74,14 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
 
   try {
     const clients = createChainClients(anvil.rpcUrl)
-    await deployContracts(clients, lockTimeSeconds)
+    const { testClient } = clients
+    const faucet = (address: Address, amountNeuron: bigint) => addBalance(testClient, { address, amountNeuron })
+    await ensureContracts(clients, { kept: dataDir, lockTimeSeconds })
     for (const spec of createProviderSpecs()) {
-      running.push(await startProvider(spec, { clients, accountCacheMs, onLog }))
-      await acknowledgeProvider(clients, spec)
+      const feesFile = dataDir?.feesFile(spec.model)
+      running.push(await startProvider(spec, { clients, feesFile, languageModel, faucet, accountCacheMs, onLog }))
     }
+    await dataDir?.complete(await genesisHashOf(clients))
     const providers = running.map(({ provider }) => provider)
     const settle = async () => (await Promise.all(providers.map((provider) => provider.settle()))).flat()
     if (settleIntervalMs !== undefined) {
@@ -83,10 +100,10 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
       contracts,
       providers,
       publicClient: clients.publicClient,
-      testClient: clients.testClient,
+      testClient,
       userAccounts,
       pids: anvil.pids,
-      faucet: (address, amountNeuron) => addBalance(clients.testClient, { address, amountNeuron }),
+      faucet,
       settle,
       close,
       [Symbol.asyncDispose]: close,
@@ -95,6 +112,14 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     await close()
     throw error
   }
+}
+
+function toLanguageModel({ llmUrl, llmApiKey, llmModel }: DevnetOptions) {
+  if (llmUrl === undefined) return undefined
+  if (!/^https?:$/.test(URL.canParse(llmUrl) ? new URL(llmUrl).protocol : '')) {
+    throw new Error(`llmUrl must be an http or https address such as http://localhost:11434/v1, not "${llmUrl}"`)
+  }
+  return createLanguageModel({ url: llmUrl, apiKey: llmApiKey, model: llmModel })
 }
 
 async function addBalance(

@@ -6,7 +6,7 @@ import { startAnvil } from './anvil.ts'
 describe('anvil', () => {
   const signals = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const
   test.concurrent.each(signals)('ends with its parent on %s', async (signal) => {
-    const { child, pids } = await startChild('./anvil-child.ts')
+    const { child, said: pids } = await startChild<number[]>('./anvil-child.ts')
     expect(pids.filter(isAlive)).toHaveLength(2)
 
     child.kill(signal)

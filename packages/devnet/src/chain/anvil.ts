@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { getAnvilBinary } from './anvil-binary.ts'
 import { chainId, testMnemonic } from './constants.ts'
+import { hold, release } from './state-file.ts'
 import { startWatchdog } from './watchdog.ts'
 
 export type Anvil = {
@@ -12,6 +13,18 @@ export type Anvil = {
   close(): Promise<void>
 }
 
+type AnvilOptions = {
+  port?: number
+  binary?: string
+  /** Where the chain is kept, written every few seconds and at the end; without it nothing is kept. */
+  stateFile?: string | undefined
+}
+
+const stateIntervalSeconds = 5
+
+/** How long anvil may take to write its state at the end. */
+const savingMs = 10_000
+
 /**
  * Starts anvil on 127.0.0.1; port 0 takes a free one. It ends with `close()` or with this process, however that ends.
  * Throws when the port is taken or no anvil is installed.
@@ -19,10 +32,8 @@ export type Anvil = {
 export async function startAnvil({
   port = 0,
   binary = getAnvilBinary(),
-}: {
-  port?: number
-  binary?: string
-} = {}): Promise<Anvil> {
+  stateFile,
+}: AnvilOptions = {}): Promise<Anvil> {
   const args = [
     '--host',
     '127.0.0.1',
@@ -33,19 +44,25 @@ export async function startAnvil({
     '--mnemonic',
     testMnemonic,
   ]
+  if (stateFile) args.push('--state', stateFile, '--state-interval', String(stateIntervalSeconds))
   // NOTE: detached, so that Ctrl-C in a terminal reaches only us and we close in order.
   const anvil = spawn(binary, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   anvil.on('error', () => {}) // reported by `listening` below
   const pid = anvil.pid
   if (pid === undefined) throw await spawnError(anvil, binary)
-  const watchdog = startWatchdog(pid)
+  const watchdog = startWatchdog(pid, stateFile ? savingMs : 0)
+  let isHolder = false
 
   async function close() {
-    await kill(anvil)
+    if (isHolder) await terminate(anvil)
+    await kill(anvil) // it keeps nothing else worth saving
     await kill(watchdog)
+    if (stateFile && isHolder) release(stateFile)
   }
 
   try {
+    if (stateFile) hold(stateFile, pid)
+    isHolder = stateFile !== undefined
     const rpcUrl = await listening(anvil, port)
     return { rpcUrl, pids: [anvil.pid, watchdog.pid].filter((pid) => pid !== undefined), close }
   } catch (error) {
@@ -81,9 +98,21 @@ function startError(complaint: string, port: number): Error {
 }
 
 async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   child.ref() // the watchdog does not keep us alive, its end may
   const exited = once(child, 'exit')
-  child.kill('SIGKILL') // it keeps nothing worth saving
+  child.kill('SIGKILL')
   await exited
+}
+
+/** Asks it to end and gives it time to save its work. */
+async function terminate(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return
+  const exited = once(child, 'exit', { signal: AbortSignal.timeout(savingMs) })
+  child.kill('SIGTERM')
+  await exited.catch(() => {}) // too slow: it is killed next
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
 }

@@ -20,7 +20,7 @@ export function renderJson({ id, created, model, content, finishReason }: Comple
 /** The SSE frames of a stream: role, content pieces, finish reason, usage with no choices, `[DONE]`. */
 export function renderStream({ id, created, model, content, finishReason }: Completion, usage: ShownUsage): Buffer[] {
   const chunk = (members: object) =>
-    frame(JSON.stringify({ id, object: 'chat.completion.chunk', created, model, ...members }))
+    renderFrame(JSON.stringify({ id, object: 'chat.completion.chunk', created, model, ...members }))
   const choice = (delta: object, finish: string | null = null) =>
     chunk({ choices: [{ index: 0, delta, finish_reason: finish, logprobs: null }] })
 
@@ -29,13 +29,17 @@ export function renderStream({ id, created, model, content, finishReason }: Comp
     ...splitContent(content).map((piece) => choice({ content: piece })),
     choice({}, finishReason),
     ...(usage === undefined ? [] : [chunk({ choices: [], usage })]),
-    frame('[DONE]'),
+    doneFrame,
   ]
 }
 
-function frame(data: string): Buffer {
-  return Buffer.from(`data: ${data}\n\n`)
+/** One server-sent event. */
+export function renderFrame(data: string): Buffer {
+  return Buffer.from(`data: ${data.replaceAll('\n', '\ndata: ')}\n\n`)
 }
+
+/** Ends a stream. */
+export const doneFrame = renderFrame('[DONE]')
 
 /** Pieces of 24 characters, of a very long text larger ones: about a thousand. */
 function splitContent(content: string): string[] {

@@ -7,6 +7,8 @@ export type ChatRequest = {
   /** `response_format` asks for JSON. */
   isJsonFormat: boolean
   maxTokens: number | undefined
+  /** The request as it came, to be passed on. */
+  members: Record<string, unknown>
 }
 
 /** Reads an OpenAI chat completion request; undefined when it is none. Members the devnet has no use for are ignored. */
@@ -22,6 +24,7 @@ export function parseChatRequest(body: Buffer): ChatRequest | undefined {
     isStream: request.stream === true,
     isJsonFormat: format === 'json_object' || format === 'json_schema',
     maxTokens: toTokenLimit(request.max_completion_tokens ?? request.max_tokens),
+    members: request,
   }
 }
 

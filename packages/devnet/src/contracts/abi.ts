@@ -22,6 +22,8 @@ export const inferenceAbi = parseAbi([
   'function acknowledgeTEESignerByOwner(address provider)',
   'function owner() view returns (address)',
   'function lockTime() view returns (uint256)',
+  'function updateLockTime(uint256 lockTime)',
+  'function ledgerAddress() view returns (address)',
   'function getService(address provider) view returns (Service)',
   'function getAccount(address user, address provider) view returns (Account)',
   'function settleFeesWithTEE(TEESettlementData[] settlements) returns (uint8[])',

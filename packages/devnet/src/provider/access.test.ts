@@ -15,7 +15,7 @@ import {
   topUp,
 } from '../testing/client.ts'
 import type { DevnetProvider } from './provider.ts'
-import { acknowledgeProvider } from './registration.ts'
+import { ensureAcknowledged } from './registration.ts'
 import { createProviderSpecs } from './spec.ts'
 
 const session = 'Provider proxy: handle proxied service, validate session: '
@@ -133,7 +133,7 @@ describe('a provider refuses to work', () => {
     const refused = await postChat(other, authorization)
     const [, spec] = createProviderSpecs()
     if (!spec) throw new Error('There is no second provider')
-    await acknowledgeProvider(clients, spec)
+    await ensureAcknowledged(clients, spec)
     const accepted = await postChat(other, authorization)
 
     expect(await readError(refused)).toBe(`${request}service not acknowledge the tee signer`)

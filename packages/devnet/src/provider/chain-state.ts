@@ -58,7 +58,7 @@ function readService(publicClient: DevnetPublicClient, provider: Address) {
   })
 }
 
-function isRevert(error: unknown, errorName: string): boolean {
+export function isRevert(error: unknown, errorName: string): boolean {
   if (!(error instanceof BaseError)) return false
   const revert = error.walk((cause) => cause instanceof ContractFunctionRevertedError)
   return revert instanceof ContractFunctionRevertedError && revert.data?.errorName === errorName

@@ -1,20 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Address } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
-import { type Completion, createCompletion } from '../completion/completion.ts'
-import { renderJson, renderStream } from '../completion/render.ts'
+import { doneFrame, renderFrame } from '../completion/render.ts'
 import { type ChatRequest, parseChatRequest } from '../completion/request.ts'
+import { type LanguageModel, LanguageModelError, type LanguageModelFrame } from '../language-model/language-model.ts'
 import type { Admission } from './admission.ts'
+import { type Answer, createAnswerer } from './answer.ts'
 import type { ChainState } from './chain-state.ts'
 import { deliver, interrupt } from './delivery.ts'
 import type { Fault, FaultQueue } from './faults.ts'
 import type { FeeBook } from './fee-book.ts'
-import { readBody } from './http.ts'
+import { createWriter, readBody } from './http.ts'
 import { Refusal } from './refusal.ts'
-import { type SignatureStore, signatureText, signText } from './response-signature.ts'
+import { type SignatureStore, sha256Hex } from './response-signature.ts'
 import type { Sessions } from './sessions.ts'
-import { devnetKey, type ProviderSpec } from './spec.ts'
+import { createSigning } from './signing.ts'
+import type { ProviderSpec } from './spec.ts'
 
 type Deps = {
   spec: ProviderSpec
@@ -24,46 +25,79 @@ type Deps = {
   fees: FeeBook
   signatures: SignatureStore
   faults: FaultQueue
+  /** Answers in the place of the dream reader. */
+  languageModel: LanguageModel | undefined
+  /** Ends what is still asked of the language model. */
+  closing: AbortSignal
 }
 
 export type ChatHandler = ReturnType<typeof createChatHandler>
 
-const strangerSigner = privateKeyToAccount(devnetKey('a key that signs for nobody'))
+type Job = { user: Address; chatId: string; requestHash: string; isStream: boolean }
 
 /**
  * Answers a chat completion in the 0G provider broker's order: size, session, account and balance, model, bill, sign,
  * deliver. Bill and signature stand before the last byte leaves, and a client that hangs up pays all the same.
  */
-export function createChatHandler({ spec, sessions, admission, chain, fees, signatures, faults }: Deps) {
-  async function bill(
-    user: Address,
-    body: Buffer,
-    { completion, fault }: { completion: Completion; fault: Fault | undefined },
-  ) {
+export function createChatHandler(deps: Deps) {
+  const { spec, sessions, admission, chain, fees, signatures, faults, languageModel, closing } = deps
+  const produceAnswer = createAnswerer({ spec, languageModel, closing })
+  const sign = createSigning({ teeSigner: spec.teeSigner, signatures })
+
+  async function bill({ user, requestHash }: Job, { content, usage }: Omit<Answer, 'pieces'>) {
     const { inputPrice, outputPrice } = await chain.getService()
     // Without usage the 0G broker counts words and lets the input go.
-    const [input, output] =
-      fault?.kind === 'no-usage'
-        ? [0, completion.content.split(/\s+/).filter(Boolean).length]
-        : [completion.usage.prompt_tokens, completion.usage.completion_tokens]
-    fees.charge(user, {
-      requestHash: createHash('sha256').update(body).digest('hex'),
-      inputFee: inputPrice * BigInt(input),
-      outputFee: outputPrice * BigInt(output),
+    const { prompt_tokens, completion_tokens } = usage ?? { prompt_tokens: 0, completion_tokens: countWords(content) }
+    await fees.charge(user, {
+      requestHash,
+      inputFee: inputPrice * BigInt(prompt_tokens),
+      outputFee: outputPrice * BigInt(completion_tokens),
     })
   }
 
-  async function sign(chatId: string, text: string, fault: Fault | undefined) {
-    if (fault?.kind === 'missing-signature') return
-    const signer = fault?.kind === 'wrong-signature' ? strangerSigner : spec.teeSigner
-    const signed = await signText(
-      signer,
-      fault?.kind === 'other-text-signature' ? signatureText(Buffer.from('another'), Buffer.from('answer')) : text,
-    )
-    signatures.put(chatId, {
-      value: { ...signed, signing_address: spec.teeSigner.address },
-      misses: fault?.kind === 'late-signature' ? fault.misses : 0,
+  const writeHead = (response: ServerResponse, { chatId, isStream }: Job) =>
+    response.writeHead(200, {
+      'content-type': isStream ? 'text/event-stream' : 'application/json',
+      'ZG-Res-Key': chatId,
+      provider: spec.wallet.address,
+      'X-Accel-Buffering': 'no',
     })
+
+  async function sendWhole(
+    response: ServerResponse,
+    job: Job,
+    { answer, fault }: { answer: Answer; fault: Fault | undefined },
+  ) {
+    await bill(job, answer)
+    await sign({ ...job, responseHash: sha256Hex(Buffer.concat(answer.pieces)) }, fault)
+    writeHead(response, job)
+    await deliver(response, answer.pieces, fault)
+  }
+
+  /** Passes a stream on as it comes and keeps `[DONE]` back until the bill and the signature stand. */
+  async function relay(response: ServerResponse, job: Job, frames: AsyncIterable<LanguageModelFrame>) {
+    const hash = createHash('sha256')
+    const write = createWriter(response)
+    let content = ''
+    let usage: LanguageModelFrame['usage']
+    try {
+      for await (const frame of frames) {
+        if (!response.headersSent) writeHead(response, job)
+        content += frame.content
+        usage = frame.usage ?? usage
+        const piece = renderFrame(frame.data)
+        hash.update(piece)
+        await write(piece)
+      }
+    } catch (error) {
+      if (!response.headersSent || !(error instanceof LanguageModelError)) throw error
+      return void response.end(
+        renderFrame(JSON.stringify({ error: { message: error.message, type: 'upstream_error' } })),
+      )
+    }
+    await bill(job, { content, usage })
+    await sign({ ...job, responseHash: hash.update(doneFrame).digest('hex') }, undefined)
+    response.end(doneFrame)
   }
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -73,20 +107,16 @@ export function createChatHandler({ spec, sessions, admission, chain, fees, sign
     const user = await sessions.getUser(request.headers.authorization)
     await (fault?.kind === 'refuse-balance' ? admission.refuse(user) : admission.admit(user))
     const chat = getChatRequest(body, spec.model)
-
-    const completion = createCompletion(chat, { model: spec.model, content: say(chat, { spec, fault }) })
-    const pieces = renderPieces(completion, { isStream: chat.isStream, fault })
-    const chatId = randomUUID()
-    await bill(user, body, { completion, fault })
-    await sign(chatId, signatureText(body, Buffer.concat(pieces)), fault)
-
-    response.writeHead(200, {
-      'content-type': chat.isStream ? 'text/event-stream' : 'application/json',
-      'ZG-Res-Key': chatId,
-      provider: spec.wallet.address,
-      'X-Accel-Buffering': 'no',
-    })
-    await deliver(response, pieces, fault)
+    const job = { user, chatId: randomUUID(), requestHash: sha256Hex(body), isStream: chat.isStream }
+    try {
+      if (languageModel && chat.isStream && !fault) {
+        return await relay(response, job, languageModel.stream({ body: chat.members, signal: closing }))
+      }
+      await sendWhole(response, job, { answer: await produceAnswer(chat, fault), fault })
+    } catch (error) {
+      if (!(error instanceof LanguageModelError)) throw error
+      throw new Refusal(`Provider proxy: handle proxied service, forward request: ${error.message}`, 502)
+    }
   }
 }
 
@@ -99,23 +129,6 @@ function getChatRequest(body: Buffer, servedModel: string): ChatRequest {
   return chat
 }
 
-function say(chat: ChatRequest, { spec, fault }: { spec: ProviderSpec; fault: Fault | undefined }): string {
-  if (fault?.kind === 'raw-answer') return fault.content
-  if (fault?.kind === 'flood') return 'water '.repeat(Math.ceil(fault.bytes / 6))
-  return spec.answer(chat)
-}
-
-function renderPieces(
-  completion: Completion,
-  { isStream, fault }: { isStream: boolean; fault: Fault | undefined },
-): Buffer[] {
-  const usage = shownUsage(completion, fault)
-  const pieces = isStream ? renderStream(completion, usage) : [renderJson(completion, usage)]
-  if (fault?.kind !== 'broken-json') return pieces
-  return pieces.map((piece) => Buffer.from(piece.toString('utf8').replaceAll('}', '')))
-}
-
-function shownUsage(completion: Completion, fault: Fault | undefined): unknown {
-  if (fault?.kind === 'no-usage') return undefined
-  return fault?.kind === 'bad-usage' ? fault.usage : completion.usage
+function countWords(text: string): number {
+  return text.split(/\s+/).filter(Boolean).length
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Fault } from './faults.ts'
-import { writePieces } from './http.ts'
+import { createWriter } from './http.ts'
 
 /** Carries out the faults that come before any work; true when the request has got its answer, or never will. */
 export async function interrupt(response: ServerResponse, fault: Fault | undefined): Promise<boolean> {
@@ -27,7 +27,8 @@ export async function interrupt(response: ServerResponse, fault: Fault | undefin
 /** Sends the answer; the ordered half of it when the connection is to break. */
 export async function deliver(response: ServerResponse, pieces: Buffer[], fault: Fault | undefined): Promise<void> {
   if (fault?.kind !== 'drop-mid-stream') {
-    await writePieces(response, pieces)
+    const write = createWriter(response)
+    for (const piece of pieces) await write(piece)
     response.end()
     return
   }

@@ -16,6 +16,8 @@ export type Fault =
   | { kind: 'raw-answer'; content: string }
   /** The model says about this many bytes of filling. */
   | { kind: 'flood'; bytes: number }
+  /** The model does what the dream tells it to; see `obey`. */
+  | { kind: 'obey' }
   /** No usage in the answer; billed by words, as the 0G provider broker does. */
   | { kind: 'no-usage' }
   /** This in the place of the usage; billed by the true one. */
@@ -28,8 +30,16 @@ export type Fault =
   | { kind: 'missing-signature' }
   /** The signature is found only after this many requests for it. */
   | { kind: 'late-signature'; misses: number }
+  /** The signature of the provider's answer before this one; without one it is missing. */
+  | { kind: 'replayed-signature' }
+  /** The right key signs the hash of another request. */
+  | { kind: 'wrong-request-hash' }
+  /** The right key signs the hash of another response. */
+  | { kind: 'wrong-response-hash' }
   /** The right key signs the hashes of another request and response. */
   | { kind: 'other-text-signature' }
+
+export type FaultKind = Fault['kind']
 
 export type FaultQueue = ReturnType<typeof createFaultQueue>
 
@@ -37,7 +47,8 @@ export type FaultQueue = ReturnType<typeof createFaultQueue>
 export function createFaultQueue() {
   const ordered: Fault[] = []
   return {
-    order: (fault: Fault): void => void ordered.push(fault),
+    /** How many chat requests are to go wrong now. */
+    order: (fault: Fault): number => ordered.push(fault),
     take: (): Fault | undefined => ordered.shift(),
   }
 }

@@ -28,14 +28,13 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-/** Writes the pieces one by one at the client's pace; stops when the client has left. */
-export async function writePieces(response: ServerResponse, pieces: Buffer[]): Promise<void> {
+/** A function that writes at the client's pace, and nothing more once the client has left. */
+export function createWriter(response: ServerResponse): (piece: Buffer) => Promise<void> {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
-  for (const piece of pieces) {
-    if (response.destroyed) return
-    if (response.write(piece)) continue
-    await once(response, 'drain', { signal: gone.signal }).catch(() => {}) // gone: the loop ends above
+  return async (piece) => {
+    if (response.destroyed || response.write(piece)) return
+    await once(response, 'drain', { signal: gone.signal }).catch(() => {}) // gone: nothing is written any more
   }
 }
 

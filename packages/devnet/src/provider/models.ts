@@ -1,7 +1,16 @@
 import type { ChainService } from './chain-state.ts'
 
+/** What really answers in the place of the model. */
+export type Engine = 'dream-reader' | 'language-model'
+
+const descriptions: Record<Engine, string> = {
+  'dream-reader':
+    'The deterministic dream reader of the local devnet under the name of a model. It is not a language model.',
+  'language-model': 'A language model of the user’s own choice under the name of a model of the local devnet.',
+}
+
 /** The answer of `/v1/models`; prices in neuron per token, from the chain. */
-export function listModels({ model, inputPrice, outputPrice, verifiability }: ChainService) {
+export function listModels({ model, inputPrice, outputPrice, verifiability }: ChainService, engine: Engine) {
   return {
     object: 'list',
     data: [
@@ -11,9 +20,8 @@ export function listModels({ model, inputPrice, outputPrice, verifiability }: Ch
         object: 'model',
         created: 1_735_689_600,
         owned_by: 'dreamscape-devnet',
-        name: `${model} (devnet dream reader)`,
-        description:
-          'The deterministic dream reader of the local devnet under the name of a model. It is not a language model.',
+        name: `${model} (devnet ${engine})`,
+        description: descriptions[engine],
         type: 'chatbot',
         context_length: 131_072,
         max_completion_tokens: 8_192,

@@ -1,6 +1,6 @@
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
-import { createSignatureStore, signatureText, signText } from './response-signature.ts'
+import { createSignatureStore, sha256Hex, signatureText, signText } from './response-signature.ts'
 
 const teeSigner = privateKeyToAccount(`0x${'11'.repeat(32)}`)
 const text =
@@ -10,7 +10,7 @@ test('a response is signed as ethers signs it', async () => {
   const request = Buffer.from('{"model":"m","messages":[{"role":"user","content":"hi"}]}')
   const response = Buffer.from('{"id":"chatcmpl-1","choices":[]}')
 
-  expect(signatureText(request, response)).toBe(text)
+  expect(signatureText(sha256Hex(request), sha256Hex(response))).toBe(text)
   expect(await signText(teeSigner, text)).toEqual({
     text,
     signature:

@@ -9,11 +9,11 @@ export type SignatureStore = ReturnType<typeof createSignatureStore>
 const keptMs = 20 * 60_000
 
 /** `sha256(request body):sha256(response body)`, both over the raw bytes. Source: 0G provider broker, chat signature. */
-export function signatureText(requestBody: Uint8Array, responseBody: Uint8Array): string {
-  return `${sha256Hex(requestBody)}:${sha256Hex(responseBody)}`
+export function signatureText(requestHash: string, responseHash: string): string {
+  return `${requestHash}:${responseHash}`
 }
 
-function sha256Hex(bytes: Uint8Array): string {
+export function sha256Hex(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 

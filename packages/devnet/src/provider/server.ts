@@ -1,15 +1,18 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type Address, isAddress, isAddressEqual } from 'viem'
+import { createAdmin, type Faucet } from './admin.ts'
 import type { ChainState } from './chain-state.ts'
 import type { ChatHandler } from './chat.ts'
+import type { FaultQueue } from './faults.ts'
 import type { FeeBook } from './fee-book.ts'
 import { sendJson, setCorsHeaders } from './http.ts'
-import { listModels } from './models.ts'
+import { type Engine, listModels } from './models.ts'
 import { createQuote } from './quote.ts'
 import { Refusal } from './refusal.ts'
 import type { SignatureStore } from './response-signature.ts'
 import type { Sessions } from './sessions.ts'
+import type { SettlementOutcome } from './settlement.ts'
 
 /** How many requests each route has had. */
 export type RequestCounts = Record<RouteName, number>
@@ -22,6 +25,10 @@ type Deps = {
   fees: FeeBook
   signatures: SignatureStore
   chat: ChatHandler
+  faults: FaultQueue
+  settle: () => Promise<SettlementOutcome[]>
+  faucet: Faucet
+  engine: Engine
   onLog: (message: string) => void
 }
 
@@ -35,19 +42,27 @@ const plainContext = 'Provider: '
 export async function startProviderServer(deps: Deps) {
   const routes = createRoutes(deps)
   const requests: RequestCounts = { chat: 0, signature: 0, unsettledFee: 0, models: 0, quote: 0, unsupported: 0 }
+  const admin = createAdmin({ ...deps, requests })
+
+  async function handle(request: IncomingMessage, response: ServerResponse, pathname: string): Promise<void> {
+    if (admin.owns(pathname)) return admin.handle(request, response, pathname)
+    setCorsHeaders(response)
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end()
+    const route = routes.find(({ method, path }) => method === request.method && path.test(pathname))
+    requests[route?.name ?? 'unsupported'] += 1
+    await inContext(route?.context ?? (pathname.startsWith('/v1/proxy') ? proxyContext : plainContext), async () => {
+      if (!route) throw new Refusal('unsupported endpoint: endpoint not supported')
+      await route.handle(request, response, route.path.exec(pathname)?.[1] ?? '')
+    })
+  }
 
   const server = createServer(async (request, response) => {
     response.on('error', () => {}) // a client that has left; the work is done and billed all the same
-    setCorsHeaders(response)
-    if (request.method === 'OPTIONS') return void response.writeHead(204).end()
     const { pathname } = new URL(request.url ?? '/', 'http://provider')
-    const route = routes.find(({ method, path }) => method === request.method && path.test(pathname))
-    requests[route?.name ?? 'unsupported'] += 1
     try {
-      if (!route) throw new Refusal('unsupported endpoint: endpoint not supported')
-      await route.handle(request, response, route.path.exec(pathname)?.[1] ?? '')
+      await handle(request, response, pathname)
     } catch (error) {
-      sendError(response, error, route?.context ?? (pathname.startsWith('/v1/proxy') ? proxyContext : plainContext))
+      sendError(response, error)
       if (!(error instanceof Refusal)) deps.onLog(`${request.method} ${pathname}: ${error}`)
     }
   })
@@ -68,7 +83,7 @@ export async function startProviderServer(deps: Deps) {
   }
 }
 
-function createRoutes({ teeSigner, chain, sessions, fees, signatures, chat }: Deps): Route[] {
+function createRoutes({ teeSigner, chain, sessions, fees, signatures, chat, engine }: Deps): Route[] {
   return [
     {
       name: 'chat',
@@ -106,7 +121,7 @@ function createRoutes({ teeSigner, chain, sessions, fees, signatures, chat }: De
       method: 'GET',
       path: /^\/v1\/models$/,
       context: plainContext,
-      handle: async (_request, response) => sendJson(response, 200, listModels(await chain.getService())),
+      handle: async (_request, response) => sendJson(response, 200, listModels(await chain.getService(), engine)),
     },
     {
       name: 'quote',
@@ -119,8 +134,16 @@ function createRoutes({ teeSigner, chain, sessions, fees, signatures, chat }: De
 }
 
 /** A refusal with status 400 tells where it comes from; the others are plain. */
-function sendError(response: ServerResponse, error: unknown, context: string): void {
+async function inContext(context: string, step: () => Promise<void>): Promise<void> {
+  try {
+    await step()
+  } catch (error) {
+    throw error instanceof Refusal && error.status === 400 ? new Refusal(context + error.message) : error
+  }
+}
+
+function sendError(response: ServerResponse, error: unknown): void {
   if (response.headersSent) response.destroy()
-  else if (!(error instanceof Refusal)) sendJson(response, 500, { error: 'internal error' })
-  else sendJson(response, error.status, { error: error.status === 400 ? context + error.message : error.message })
+  else if (error instanceof Refusal) sendJson(response, error.status, { error: error.message })
+  else sendJson(response, 500, { error: 'internal error' })
 }

@@ -1,9 +1,18 @@
-import { type Address, parseEventLogs } from 'viem'
+import {
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  parseEventLogs,
+  TransactionNotFoundError,
+  type TransactionReceipt,
+  TransactionReceiptNotFoundError,
+} from 'viem'
 import type { ChainClients } from '../chain/clients.ts'
 import { inferenceAbi } from '../contracts/abi.ts'
 import { contracts } from '../contracts/addresses.ts'
 import type { ChainState } from './chain-state.ts'
-import type { FeeBook } from './fee-book.ts'
+import type { FeeBook, PendingSettlement } from './fee-book.ts'
 import { hashRequests, type Settlement, signSettlement } from './settlement-data.ts'
 import type { ProviderSpec } from './spec.ts'
 
@@ -31,6 +40,7 @@ const maxBatch = 50
 
 /** Collects the fees owed through `settleFeesWithTEE`. Runs one settlement at a time. */
 export function createSettler({ spec, clients, chain, fees }: Deps) {
+  const { publicClient } = clients
   const provider = spec.wallet.address
   const wallet = clients.walletClient(spec.wallet)
   let last: Promise<unknown> = Promise.resolve()
@@ -51,32 +61,61 @@ export function createSettler({ spec, clients, chain, fees }: Deps) {
     }
   }
 
-  async function settleBatch(tabs: OpenTab[]): Promise<SettlementOutcome[]> {
+  async function signTransaction(tabs: OpenTab[]): Promise<Hex> {
     const settlements = await Promise.all(tabs.map(prepare))
     const signed = await Promise.all(settlements.map((settlement) => signSettlement(spec.teeSigner, settlement)))
-    const hash = await wallet.writeContract({
-      address: contracts.inference,
-      abi: inferenceAbi,
-      functionName: 'settleFeesWithTEE',
-      args: [signed],
-    })
-    const receipt = await clients.publicClient.waitForTransactionReceipt({ hash })
-    if (receipt.status !== 'success') throw new Error(`Settlement ${hash} of ${provider} was reverted`)
+    const data = encodeFunctionData({ abi: inferenceAbi, functionName: 'settleFeesWithTEE', args: [signed] })
+    return wallet.signTransaction(await wallet.prepareTransactionRequest({ to: contracts.inference, data }))
+  }
+
+  async function settleBatch(tabs: OpenTab[]): Promise<SettlementOutcome[]> {
+    const serializedTransaction = await signTransaction(tabs)
+    const pending: PendingSettlement = {
+      hash: keccak256(serializedTransaction),
+      tabs: tabs.map(({ user, charges, total }) => ({ user, count: charges.length, total })),
+    }
+    await fees.begin(pending)
+    await publicClient.sendRawTransaction({ serializedTransaction })
+    return conclude(pending, await publicClient.waitForTransactionReceipt({ hash: pending.hash }))
+  }
+
+  /** Writes down what a mined settlement has brought. */
+  async function conclude(
+    { hash, tabs }: PendingSettlement,
+    receipt: TransactionReceipt,
+  ): Promise<SettlementOutcome[]> {
+    if (receipt.status !== 'success') {
+      await fees.finish([])
+      throw new Error(`Settlement ${hash} of ${provider} was reverted`)
+    }
     // NOTE: the transaction succeeds even when the contract accepts no item; only the events tell.
     const events = parseEventLogs({ abi: inferenceAbi, eventName: 'TEESettlementResult', logs: receipt.logs })
-    return events.map(({ args }) => {
+    const results = events.map(({ args }) => {
       const tab = tabs.find(({ user }) => user === args.user)
       if (!tab) throw new Error(`Settlement ${hash} reports on ${args.user}, who was not in it`)
       const status = statuses[args.status] ?? 'invalid-signature'
       const isPaid = status === 'success' || status === 'partial'
-      const paid = isPaid ? tab.total - args.unsettledAmount : 0n
-      if (isPaid) fees.close(tab.user, { count: tab.charges.length, paid })
-      chain.forgetAccount(tab.user)
-      return { provider, user: tab.user, totalFee: tab.total, paid, status }
+      return { ...tab, status, isPaid, paid: isPaid ? tab.total - args.unsettledAmount : 0n }
     })
+    await fees.finish(results.filter(({ isPaid }) => isPaid))
+    for (const { user } of results) chain.forgetAccount(user)
+    return results.map(({ user, total, paid, status }) => ({ provider, user, totalFee: total, paid, status }))
+  }
+
+  /** Finds out what became of a settlement whose end nobody saw, so that nobody pays twice. */
+  async function recover(): Promise<void> {
+    const pending = fees.pending()
+    if (!pending) return
+    const receipt = await orMissing(publicClient.getTransactionReceipt({ hash: pending.hash }))
+    if (receipt) return void (await conclude(pending, receipt))
+    if (await orMissing(publicClient.getTransaction({ hash: pending.hash }))) {
+      throw new Error(`Settlement ${pending.hash} of ${provider} still waits to be mined`)
+    }
+    await fees.finish([]) // it has never reached the chain
   }
 
   async function settleAll(): Promise<SettlementOutcome[]> {
+    await recover()
     const open = fees.listOpen()
     const outcomes: SettlementOutcome[] = []
     for (let start = 0; start < open.length; start += maxBatch) {
@@ -86,6 +125,7 @@ export function createSettler({ spec, clients, chain, fees }: Deps) {
   }
 
   return {
+    recover,
     /** Settles what is owed now. Throws when the transaction fails; nothing is forgiven then. */
     settle(): Promise<SettlementOutcome[]> {
       const run = last.then(settleAll)
@@ -94,5 +134,14 @@ export function createSettler({ spec, clients, chain, fees }: Deps) {
     },
     /** Resolves when no settlement is running. */
     idle: async (): Promise<void> => void (await last),
+  }
+}
+
+async function orMissing<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read
+  } catch (error) {
+    if (error instanceof TransactionNotFoundError || error instanceof TransactionReceiptNotFoundError) return undefined
+    throw error
   }
 }

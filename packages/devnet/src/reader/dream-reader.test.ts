@@ -15,7 +15,8 @@ function ask(
     { role: 'system', text: system },
     { role: 'user', text: user },
   ]
-  return { model: undefined, messages, isStream: false, isJsonFormat: false, maxTokens: undefined, ...members }
+  const wishes = { isStream: false, isJsonFormat: false, maxTokens: undefined }
+  return { model: undefined, messages, members: {}, ...wishes, ...members }
 }
 
 function readJson(user: string) {

@@ -4,13 +4,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** Runs a script of this folder in a process of its own; its first line of output lists the processes it started. */
-export async function startChild(script: `${string}.ts`): Promise<{ child: ChildProcess; pids: number[] }> {
+/** Runs a script of this folder in a process of its own; `said` is its first line of output, which is JSON. */
+export async function startChild<T>(
+  script: `${string}.ts`,
+  ...args: string[]
+): Promise<{ child: ChildProcess; said: T }> {
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const args = ['--conditions=@dreamscape/source', '--import', 'tsx', path]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const command = ['--conditions=@dreamscape/source', '--import', 'tsx', path, ...args]
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
-  return { child, pids: JSON.parse(line) }
+  return { child, said: JSON.parse(line) }
 }
 
 /** A process that has ended but was not yet reaped by its new parent counts as gone. */
