@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { type Address, encodeFunctionData, numberToHex } from 'viem'
+import { type Address, encodeFunctionData, numberToHex, parseTransaction } from 'viem'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import type { Hex } from '../platform/hex.ts'
 import type { Secret } from '../platform/secret.ts'
@@ -103,4 +103,19 @@ export function deriveBrokerKey(secret: Secret<string>, chainId: number, user: A
 
 function hkdf(secret: Secret<string>, info: string, length: number): Buffer {
   return Buffer.from(hkdfSync('sha256', Buffer.from(secret.reveal(), 'hex'), Buffer.alloc(0), info, length))
+}
+
+/** The gas limit and fees that `raw` was signed with, and its nonce. */
+export function termsOf(raw: Hex): { nonce: number; gas: bigint; fees: Fees } {
+  const { nonce = 0, gas = 0n, gasPrice, maxFeePerGas, maxPriorityFeePerGas = 0n } = parseTransaction(raw)
+  const fees: Fees =
+    maxFeePerGas === undefined
+      ? { type: 'legacy', gasPrice: gasPrice ?? 0n }
+      : { type: 'eip1559', maxFeePerGas, maxPriorityFeePerGas }
+  return { nonce, gas, fees }
+}
+
+/** The most one gas may cost, in neuron. */
+export function ceilingOf(fees: Fees): bigint {
+  return fees.type === 'legacy' ? fees.gasPrice : fees.maxFeePerGas
 }

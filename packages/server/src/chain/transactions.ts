@@ -1,12 +1,24 @@
-import { type Address, BaseError, type PublicClient, TransactionReceiptNotFoundError } from 'viem'
+import { type Address, BaseError, type PublicClient, RpcRequestError, TransactionReceiptNotFoundError } from 'viem'
 import { AppError } from '../platform/errors.ts'
 import type { Hex } from '../platform/hex.ts'
+import { most } from '../platform/neuron.ts'
 import type { Call, Fees } from './broker-signer.ts'
 import { onChain } from './errors.ts'
 
 export type Quote = { nonce: number; gas: bigint; fees: Fees }
 
 export type Receipt = { succeeded: boolean; blockNumber: number; gasUsed: bigint; effectiveGasPrice: bigint }
+
+/** What a node says to signed bytes. `unanswered`: nobody knows whether they arrived. */
+export type BroadcastOutcome = 'accepted' | 'nonce-used' | 'underpriced' | 'no-gas-money' | 'rejected' | 'unanswered'
+
+/** Nodes tell these apart by words only. */
+const complaints: readonly [RegExp, BroadcastOutcome][] = [
+  [/already known|already imported|known transaction/i, 'accepted'],
+  [/nonce (is )?too low|nonce has already been used/i, 'nonce-used'],
+  [/underpriced|fee too low|less than block base fee|gas price too low/i, 'underpriced'],
+  [/insufficient funds/i, 'no-gas-money'],
+]
 
 export type Transactions = ReturnType<typeof createTransactions>
 
@@ -38,20 +50,26 @@ export function createTransactions({ client, confirmations }: { client: PublicCl
         return { nonce, gas: (gas * 5n) / 4n, fees }
       }),
 
-    /**
-     * Hands signed bytes to the chain. Never throws: an error may hide that they arrived, so only a receipt decides.
-     * Sending the same bytes again is harmless.
-     */
-    async broadcast(raw: Hex): Promise<'accepted' | 'unknown'> {
+    /** Hands signed bytes to the chain; never throws. Sending the same bytes again is harmless, so only a receipt decides. */
+    async broadcast(raw: Hex): Promise<BroadcastOutcome> {
       try {
         await client.sendRawTransaction({ serializedTransaction: raw })
         return 'accepted'
       } catch (error) {
-        return error instanceof BaseError && /already known|already imported/i.test(error.details)
-          ? 'accepted'
-          : 'unknown'
+        return broadcastOutcome(error)
       }
     },
+
+    /** Fees that replace a transaction paying `fees`: an eighth more, or what the node suggests by now if that is more. */
+    raisedFees: (fees: Fees): Promise<Fees> => onChain(async () => raise(fees, await readFees())),
+
+    /** How many nonces of `from` are used up, as deep as a receipt must be. Throws `chain-unavailable`. */
+    countSettledNonces: (from: Address): Promise<number> =>
+      onChain(async () => {
+        const newest = await client.getBlockNumber({ cacheTime: 0 })
+        const blockNumber = newest - BigInt(confirmations - 1)
+        return client.getTransactionCount({ address: from, blockNumber: blockNumber > 0n ? blockNumber : 0n })
+      }),
 
     /** The receipt once it is `confirmations` blocks deep; undefined before. Throws `chain-unavailable`. */
     findReceipt: (hash: Hex): Promise<Receipt | undefined> =>
@@ -73,6 +91,28 @@ export function createTransactions({ client, confirmations }: { client: PublicCl
           throw error
         }
       }),
+  }
+}
+
+function broadcastOutcome(error: unknown): BroadcastOutcome {
+  const answer = error instanceof BaseError ? error.walk((cause) => cause instanceof RpcRequestError) : null
+  if (!(answer instanceof RpcRequestError)) return 'unanswered'
+  const known = complaints.find(([words]) => words.test(answer.details))
+  return known ? known[1] : 'rejected'
+}
+
+/** Nodes replace a transaction for a tenth more; an eighth is safely above. */
+function raise(fees: Fees, suggested: Fees): Fees {
+  const raised = (price: bigint) => (price * 9n) / 8n + 1n
+  if (fees.type === 'legacy') {
+    const now = suggested.type === 'legacy' ? suggested.gasPrice : suggested.maxFeePerGas
+    return { type: 'legacy', gasPrice: most(raised(fees.gasPrice), now) }
+  }
+  const now = suggested.type === 'eip1559' ? suggested : { maxFeePerGas: suggested.gasPrice, maxPriorityFeePerGas: 0n }
+  return {
+    type: 'eip1559',
+    maxFeePerGas: most(raised(fees.maxFeePerGas), now.maxFeePerGas),
+    maxPriorityFeePerGas: most(raised(fees.maxPriorityFeePerGas), now.maxPriorityFeePerGas),
   }
 }
 

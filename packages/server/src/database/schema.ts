@@ -8,8 +8,10 @@ export type Schema = {
   ledger: LedgerTable
   sub_account: SubAccountTable
   chain_transaction: ChainTransactionTable
+  transaction_attempt: TransactionAttemptTable
   deposit: DepositTable
   reservation: ReservationTable
+  adjustment: AdjustmentTable
   user_queries: UserQueriesTable
 }
 
@@ -52,9 +54,14 @@ type SubAccountTable = {
   deposited: bigint
   charged: bigint
   reserved: bigint
+  /** `charged` when it was last found to be what the provider bills. */
+  checked: Generated<bigint>
 }
 
-/** The journal: a transaction stands here, signed, before it is broadcast. */
+/**
+ * The journal: a transaction stands here, signed, before it is broadcast. `raw` and `hash` are of the newest attempt, or
+ * of the one that was mined. `unknown`: it was sent and nobody said whether it arrived.
+ */
 type ChainTransactionTable = {
   id: Generated<number>
   user_address: Hex
@@ -65,10 +72,18 @@ type ChainTransactionTable = {
   amount: bigint
   raw: Hex
   hash: Hex
-  state: 'prepared' | 'broadcast' | 'confirmed' | 'failed'
+  state: 'prepared' | 'broadcast' | 'unknown' | 'confirmed' | 'failed'
   block_number: number | null
   gas_used: bigint | null
   effective_gas_price: bigint | null
+  created_at: CreatedAt
+}
+
+/** Every signed form of a transaction: same nonce, recipient, value and data, other fees. */
+type TransactionAttemptTable = {
+  hash: Hex
+  transaction_id: number
+  raw: Hex
   created_at: CreatedAt
 }
 
@@ -91,6 +106,15 @@ type ReservationTable = {
   cost: bigint | null
   state: 'held' | 'charged' | 'released' | 'unknown'
   held_until: Date
+  created_at: CreatedAt
+}
+
+/** What a provider turned out to bill beyond (or, below zero, short of) what was charged for it. */
+type AdjustmentTable = {
+  id: Generated<number>
+  user_address: Hex
+  provider: Hex
+  amount: bigint
   created_at: CreatedAt
 }
 

@@ -37,7 +37,7 @@ export function createAccountStore(db: Db) {
         .select(['provider', 'amount'])
         .where('user_address', '=', user)
         .where('kind', '=', 'transfer')
-        .where('state', 'in', ['prepared', 'broadcast'])
+        .where('state', 'in', ['prepared', 'broadcast', 'unknown'])
         .execute(),
 
     /** Books a transfer of ours that the chain has confirmed. */

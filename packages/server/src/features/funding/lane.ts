@@ -1,8 +1,7 @@
-import { sql } from 'kysely'
 import { keccak256 } from 'viem'
-import type { BrokerSigner, Intent } from '../../chain/broker-signer.ts'
+import { type BrokerSigner, ceilingOf, type Intent, termsOf } from '../../chain/broker-signer.ts'
 import type { ChainReader } from '../../chain/reader.ts'
-import type { Transactions } from '../../chain/transactions.ts'
+import type { Receipt, Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
@@ -15,6 +14,16 @@ import { createJournalStore, type JournalEntry } from './store.ts'
 /** How long a caller waits for its transaction before it is told that it is pending. */
 const patienceMs = 25_000
 const pollIntervalMs = { first: 20, longest: 1_000 }
+
+/** How often a transaction that nobody has mined is sent again. */
+const resendIntervalMs = 5_000
+
+/** After this long without a block taking it, a transaction is offered for more, up to this many times its first price. */
+const stuckAfterMs = 30_000
+const feeCap = 10n
+
+/** How long a nonce must be gone without a receipt of ours before the entry counts as failed. */
+const lostAfterMs = 120_000
 
 const turnAttempts = 5
 
@@ -47,6 +56,7 @@ export function createLane(deps: {
   const journal = createJournalStore(db)
   const turns = createKeyedMutex()
   const stopping = new AbortController()
+  const lostSince = new Map<number, number>()
 
   /**
    * Journals the signed transaction: claim, nonce, bytes and hash in one database transaction. Throws `TurnLostError` when
@@ -57,9 +67,8 @@ export function createLane(deps: {
     const brokerAddress = signer.brokerAddress(user)
     const quote = await transactions.quote(brokerAddress, signer.callOf(intent))
     return db.transaction().execute(async (trx) => {
-      // One writer per broker key across all instances; released with the transaction.
-      await sql`select pg_advisory_xact_lock(hashtextextended(${brokerAddress}, 0))`.execute(trx)
       const store = createJournalStore(trx)
+      await store.lock(brokerAddress)
       if ((await store.nextNonce(brokerAddress)) !== nextNonce) throw new TurnLostError()
       // The chain knows more than the journal after a database was lost.
       const nonce = Math.max(nextNonce, quote.nonce)
@@ -81,23 +90,101 @@ export function createLane(deps: {
     })
   }
 
-  /** Sends the journaled bytes (again) and waits for their receipt. Returns the entry as it then stands, open if it takes too long. */
+  /** Sends the journaled bytes (again) and waits for a receipt. Returns the entry as it then stands, open if it takes too long. */
   async function carryOut(entry: JournalEntry): Promise<JournalEntry> {
-    if ((await transactions.broadcast(entry.raw)) === 'accepted') await journal.markBroadcast(entry.id)
+    let current = entry
     let pauseMs = pollIntervalMs.first
-    for (let waitedMs = 0; waitedMs < patienceMs && !stopping.signal.aborted; waitedMs += pauseMs) {
-      const receipt = await transactions.findReceipt(entry.hash).catch(() => undefined)
-      const ended = receipt && (await end(entry, receipt))
+    let sinceSentMs = Number.POSITIVE_INFINITY
+    for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pauseMs) {
+      // What a node has dropped it takes again.
+      if (sinceSentMs >= resendIntervalMs) {
+        current = await send(current)
+        sinceSentMs = 0
+      }
+      const ended = await findEnd(current)
       if (ended) return ended
+      // The next process goes on from the journal.
+      if (stopping.signal.aborted) break
       await clock.wait(pauseMs, stopping.signal)
+      sinceSentMs += pauseMs
       pauseMs = Math.min(pauseMs * 2, pollIntervalMs.longest)
     }
-    return entry
+    return current
   }
 
-  async function end(entry: JournalEntry, receipt: NonNullable<Awaited<ReturnType<Transactions['findReceipt']>>>) {
-    const chain = await reader.readAccount(entry.broker_address).catch(() => undefined)
-    if (!chain || chain.blockNumber < receipt.blockNumber) return undefined
+  /** Broadcasts the newest attempt, or a dearer one when that is too cheap or has waited too long. */
+  async function send(entry: JournalEntry): Promise<JournalEntry> {
+    const outcome = await transactions.broadcast(entry.raw)
+    if (outcome === 'accepted') await journal.markSent(entry.id, 'broadcast')
+    if (outcome === 'unanswered') await journal.markSent(entry.id, 'unknown')
+    if (outcome !== 'accepted') {
+      log.warn({ address: entry.user_address, txHash: entry.hash, state: outcome }, 'transaction not accepted')
+    }
+    if (outcome !== 'underpriced' && !(outcome === 'accepted' && (await isStuck(entry)))) return entry
+    const replaced = await replace(entry).catch((error: unknown) => {
+      log.warn({ address: entry.user_address, txHash: entry.hash, error }, 'transaction not replaced')
+    })
+    if (!replaced) return entry
+    log.info({ address: replaced.user_address, nonce: replaced.nonce, txHash: replaced.hash }, 'transaction replaced')
+    await transactions.broadcast(replaced.raw)
+    return replaced
+  }
+
+  async function isStuck({ id }: JournalEntry): Promise<boolean> {
+    const [newest] = await journal.listAttempts(id)
+    return newest !== undefined && clock.now() - newest.created_at.getTime() >= stuckAfterMs
+  }
+
+  /** Signs the same transaction for higher fees and journals it; undefined at the cap, or when it has ended meanwhile. */
+  async function replace(entry: JournalEntry): Promise<JournalEntry | undefined> {
+    const [first] = (await journal.listAttempts(entry.id)).slice(-1)
+    const { nonce, gas, fees } = termsOf(entry.raw)
+    const raised = await transactions.raisedFees(fees)
+    if (!first || ceilingOf(raised) > ceilingOf(termsOf(first.raw).fees) * feeCap) return undefined
+    const { raw } = await signer.signTransaction({
+      user: entry.user_address,
+      intent: intentOf(entry),
+      nonce,
+      gas,
+      fees: raised,
+    })
+    const attempt = { raw, hash: keccak256(raw), now: new Date(clock.now()) }
+    return db.transaction().execute((trx) => createJournalStore(trx).replace(entry, attempt))
+  }
+
+  /** The entry once one of its attempts is deep enough in the chain, or once none of them ever can be. */
+  async function findEnd(entry: JournalEntry): Promise<JournalEntry | undefined> {
+    try {
+      // NOTE the nonce is read first: a receipt that appears in between is then found below.
+      const settledNonces = await transactions.countSettledNonces(entry.broker_address)
+      for (const { hash } of await journal.listAttempts(entry.id)) {
+        const receipt = await transactions.findReceipt(hash)
+        if (receipt) return await end(entry, { ...receipt, hash })
+      }
+      if (settledNonces <= entry.nonce || !isLongLost(entry)) return undefined
+      const lost = await journal.endWithout(entry.id)
+      log.error(
+        { address: entry.user_address, nonce: entry.nonce, txHash: entry.hash },
+        'another transaction took this nonce',
+      )
+      return lost ?? (await journal.find(entry.id))
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'chain-unavailable') return undefined
+      throw error
+    }
+  }
+
+  /** Nodes behind one address may lag: that the nonce is gone but none of our hashes was mined must stay true for a while. */
+  function isLongLost({ id }: JournalEntry): boolean {
+    const since = lostSince.get(id) ?? clock.now()
+    lostSince.set(id, since)
+    return clock.now() - since >= lostAfterMs
+  }
+
+  /** Books the effects of a mined entry, once, together with what the chain says since. */
+  async function end(entry: JournalEntry, receipt: Receipt & { hash: Hex }): Promise<JournalEntry | undefined> {
+    const chain = await reader.readAccount(entry.broker_address)
+    if (chain.blockNumber < receipt.blockNumber) return undefined
     const ended = await db.transaction().execute(async (trx) => {
       const closed = await createJournalStore(trx).end(entry.id, receipt)
       if (!closed) return undefined
@@ -111,19 +198,10 @@ export function createLane(deps: {
       await broker.rememberChain(trx, closed.user_address, chain)
       return closed
     })
-    if (ended) {
-      log.info(
-        {
-          address: ended.user_address,
-          kind: ended.kind,
-          state: ended.state,
-          txHash: ended.hash,
-          amountNeuron: ended.amount,
-        },
-        'transaction ended',
-      )
-    }
-    return ended ?? journal.find(entry.id)
+    if (!ended) return journal.find(entry.id)
+    const { user_address: address, kind, state, hash: txHash, amount: amountNeuron } = ended
+    log.info({ address, kind, state, txHash, amountNeuron }, 'transaction ended')
+    return ended
   }
 
   /** Brings what is still open for `user` to an end; throws when it stays open. */
@@ -171,7 +249,7 @@ export function createLane(deps: {
 }
 
 function isOpen({ state }: JournalEntry): boolean {
-  return state === 'prepared' || state === 'broadcast'
+  return state === 'prepared' || state === 'broadcast' || state === 'unknown'
 }
 
 function stillOpen(): AppError {
@@ -182,4 +260,10 @@ function stillOpen(): AppError {
       retryAfterSeconds: 5,
     },
   )
+}
+
+function intentOf({ kind, provider, amount }: JournalEntry): Intent {
+  if (kind === 'deposit') return { kind, amount }
+  if (!provider) throw new Error('A transfer without a provider stands in the journal')
+  return { kind, provider, amount }
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Receipt } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
 import type { Hex } from '../../platform/hex.ts'
@@ -14,6 +15,8 @@ export type NewTransaction = {
   now: Date
 }
 
+const openStates = ['prepared', 'broadcast', 'unknown'] as const
+
 export type JournalEntry = NonNullable<Awaited<ReturnType<JournalStore['find']>>>
 
 export type JournalStore = ReturnType<typeof createJournalStore>
@@ -21,17 +24,23 @@ export type JournalStore = ReturnType<typeof createJournalStore>
 /** The journal of transactions: each stands here, signed, before anybody may broadcast it. */
 export function createJournalStore(db: Db) {
   const entries = db.selectFrom('chain_transaction').selectAll()
+
+  const addAttempt = (attempt: { transactionId: number; raw: Hex; hash: Hex; now: Date }) =>
+    db
+      .insertInto('transaction_attempt')
+      .values({ hash: attempt.hash, transaction_id: attempt.transactionId, raw: attempt.raw, created_at: attempt.now })
+      .execute()
+
   return {
+    /** One writer per broker key across all instances, until the database transaction ends. */
+    lock: (brokerAddress: Hex) => sql`select pg_advisory_xact_lock(hashtextextended(${brokerAddress}, 0))`.execute(db),
+
     find: (id: number) => entries.where('id', '=', id).executeTakeFirst(),
 
     findOpen: (user: Hex) =>
-      entries
-        .where('user_address', '=', user)
-        .where('state', 'in', ['prepared', 'broadcast'])
-        .orderBy('nonce')
-        .executeTakeFirst(),
+      entries.where('user_address', '=', user).where('state', 'in', openStates).orderBy('nonce').executeTakeFirst(),
 
-    listOpen: () => entries.where('state', 'in', ['prepared', 'broadcast']).orderBy('id').execute(),
+    listOpen: () => entries.where('state', 'in', openStates).orderBy('id').execute(),
 
     /** One past the last nonce in the journal; 0 for an empty one. */
     nextNonce: async (brokerAddress: Hex) => {
@@ -43,8 +52,9 @@ export function createJournalStore(db: Db) {
       return last?.nonce === null || last?.nonce === undefined ? 0 : last.nonce + 1
     },
 
-    append: (entry: NewTransaction) =>
-      db
+    /** Writes a signed transaction down, with its first attempt; call it within a database transaction. */
+    async append(entry: NewTransaction) {
+      const row = await db
         .insertInto('chain_transaction')
         .values({
           user_address: entry.user,
@@ -59,28 +69,66 @@ export function createJournalStore(db: Db) {
           created_at: entry.now,
         })
         .returningAll()
-        .executeTakeFirstOrThrow(),
+        .executeTakeFirstOrThrow()
+      await addAttempt({ transactionId: row.id, raw: entry.raw, hash: entry.hash, now: entry.now })
+      return row
+    },
 
-    markBroadcast: (id: number) =>
+    /** Makes a dearer form of an open entry the newest one; undefined when it was ended or replaced meanwhile. */
+    async replace(entry: { id: number; hash: Hex }, attempt: { raw: Hex; hash: Hex; now: Date }) {
+      const row = await db
+        .updateTable('chain_transaction')
+        .set({ raw: attempt.raw, hash: attempt.hash })
+        .where('id', '=', entry.id)
+        .where('hash', '=', entry.hash)
+        .where('state', 'in', openStates)
+        .returningAll()
+        .executeTakeFirst()
+      if (row) await addAttempt({ transactionId: row.id, ...attempt })
+      return row
+    },
+
+    /** Newest first. */
+    listAttempts: (id: number) =>
+      db
+        .selectFrom('transaction_attempt')
+        .select(['hash', 'raw', 'created_at'])
+        .where('transaction_id', '=', id)
+        .orderBy('created_at', 'desc')
+        .execute(),
+
+    /** Notes what the node said to an open entry. */
+    markSent: (id: number, state: 'broadcast' | 'unknown') =>
       db
         .updateTable('chain_transaction')
-        .set({ state: 'broadcast' })
+        .set({ state })
         .where('id', '=', id)
-        .where('state', '=', 'prepared')
+        .where('state', 'in', state === 'broadcast' ? ['prepared', 'unknown'] : ['prepared'])
         .execute(),
 
     /** Ends an open entry with its receipt; undefined when somebody else already did, so that effects are booked once. */
-    end: (id: number, receipt: Receipt) =>
+    end: (id: number, receipt: Receipt & { hash: Hex }) =>
       db
         .updateTable('chain_transaction')
         .set({
           state: receipt.succeeded ? 'confirmed' : 'failed',
+          hash: receipt.hash,
           block_number: receipt.blockNumber,
           gas_used: receipt.gasUsed,
           effective_gas_price: receipt.effectiveGasPrice,
         })
         .where('id', '=', id)
-        .where('state', 'in', ['prepared', 'broadcast'])
+        .where('state', 'in', openStates)
+        .returningAll()
+        .executeTakeFirst(),
+
+    /** Ends an open entry that can never be mined: another transaction took its nonce. */
+    endWithout: (id: number) =>
+      db
+        .updateTable('chain_transaction')
+        .set({ state: 'failed' })
+        .where('id', '=', id)
+        .where('state', 'in', openStates)
         .returningAll()
         .executeTakeFirst(),
 
