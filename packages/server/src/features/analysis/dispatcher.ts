@@ -124,6 +124,18 @@ export function createDispatcher(deps: {
     }
   }
 
+  /** What the told usage costs. More than the worst case cannot be true: reconciliation finds out what is really billed. */
+  function costOf(usage: ChatUsage, { service, worstCase }: Plan): bigint {
+    const cost = billOf(usage, service.pricing)
+    if (cost <= worstCase) return cost
+    health.quarantine(service.provider)
+    log.error(
+      { provider: service.provider, model: service.model, amountNeuron: cost },
+      'provider tells an impossible usage',
+    )
+    return worstCase
+  }
+
   async function prove(
     plan: Plan,
     answer: Answered,
@@ -154,7 +166,7 @@ export function createDispatcher(deps: {
         if (!attempted) continue
         const { outcome: answer, reservation } = attempted
         const usage = answer.usage ?? fallbackUsage(answer.content)
-        const cost = billOf(usage, plan.service.pricing)
+        const cost = costOf(usage, plan)
         const proof = await prove(plan, answer, signal)
         return { plan, service: plan.service, reservation, answer, usage, cost, ...proof }
       }

@@ -9,12 +9,15 @@ import { createReservationStore } from './reservation-store.ts'
 import type { BrokerService, UnsettledSource } from './service.ts'
 import { createAccountStore } from './store.ts'
 
-/** A bill must stand unchanged this long: providers forget settled fees a few seconds after the chain took them. */
-const steadyMs = 25_000
+/** A bill must stand unchanged this long: a provider may go on naming fees for a while after the chain has paid them. */
+const steadyMs = 120_000
 
 export type Reconciliation = ReturnType<typeof createReconciliation>
 
-/** Finds out what requests of unknown outcome have cost, by comparing our books with the chain and the provider. */
+/**
+ * Compares what we have charged with what each provider bills: requests of unknown outcome get what is unexplained, and
+ * what is left (a provider that told a false usage) is booked as an adjustment.
+ */
 export function createReconciliation(deps: {
   db: Db
   reader: ChainReader
@@ -64,8 +67,11 @@ export function createReconciliation(deps: {
         unexplained -= cost
         log.info({ address: user, provider, amountNeuron: cost }, 'unknown request reconciled')
       }
-      if (unexplained > 0n)
-        log.error({ address: user, provider, amountNeuron: unexplained }, 'provider bills more than was asked of it')
+      if (unexplained !== 0n) {
+        await store.adjust({ user, provider, amount: unexplained, now: new Date(clock.now()) })
+        log.error({ address: user, provider, amountNeuron: unexplained }, 'provider bills other than it told')
+      }
+      await store.markChecked({ user, provider })
     })
   }
 
@@ -74,7 +80,7 @@ export function createReconciliation(deps: {
     async run(): Promise<void> {
       const now = new Date(clock.now())
       await reservations.markOverdueUnknown(now)
-      for (const { user_address, provider } of await reservations.listQuietUnknown(now)) {
+      for (const { user_address, provider } of await reservations.listDue(now)) {
         await settle(user_address, provider).catch((error: unknown) =>
           log.warn({ address: user_address, provider, error }, 'reconciliation postponed'),
         )

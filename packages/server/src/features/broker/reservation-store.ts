@@ -14,6 +14,9 @@ export type NewReservation = {
   now: Date
 }
 
+/** Compared in one round of reconciliation. */
+const batchSize = 100
+
 export type ReservationStore = ReturnType<typeof createReservationStore>
 
 /** Worst-case costs held for requests in flight. Every change of state moves the sub-account's tallies in one statement. */
@@ -74,13 +77,40 @@ export function createReservationStore(db: Db) {
         .where('held_until', '<', now)
         .execute(),
 
-    /** Sub-accounts with requests of unknown outcome and none in flight, so that their books can be compared. */
-    listQuietUnknown: async (before: Date) => {
-      const { rows } = await sql<{ user_address: Hex; provider: Hex }>`select user_address, provider from reservation
-        where state in ('held', 'unknown') group by user_address, provider
-        having bool_and(state = 'unknown' and held_until < ${before}::timestamptz) limit 100`.execute(db)
+    /**
+     * Sub-accounts to compare with their provider's bill: charged since the last time, or with requests of unknown outcome;
+     * none with a request in flight, whose bill we could not tell apart.
+     */
+    listDue: async (now: Date) => {
+      const { rows } = await sql<{ user_address: Hex; provider: Hex }>`select user_address, provider from sub_account
+        where (charged <> checked or reserved > 0) and not exists (
+          select 1 from reservation where reservation.user_address = sub_account.user_address
+            and reservation.provider = sub_account.provider
+            and (state = 'held' or (state = 'unknown' and held_until >= ${now}::timestamptz)))
+        limit ${batchSize}`.execute(db)
       return rows
     },
+
+    /** Books a correction that no single request explains; `amount` may be below zero. */
+    adjust: async (correction: { user: Hex; provider: Hex; amount: bigint; now: Date }) => {
+      const { user, provider, amount, now } = correction
+      await db.insertInto('adjustment').values({ user_address: user, provider, amount, created_at: now }).execute()
+      await db
+        .updateTable('sub_account')
+        .set({ charged: sql<bigint>`charged + ${amount}::numeric` })
+        .where('user_address', '=', user)
+        .where('provider', '=', provider)
+        .execute()
+    },
+
+    /** Notes that the books are what the provider bills. */
+    markChecked: ({ user, provider }: { user: Hex; provider: Hex }) =>
+      db
+        .updateTable('sub_account')
+        .set({ checked: sql<bigint>`charged` })
+        .where('user_address', '=', user)
+        .where('provider', '=', provider)
+        .execute(),
 
     listUnknown: ({ user, provider }: { user: Hex; provider: Hex }) =>
       db

@@ -3,7 +3,7 @@ import type { BrokerSigner } from '../../chain/broker-signer.ts'
 import type { ChainAccount, ChainReader } from '../../chain/reader.ts'
 import type { Db } from '../../database/connect.ts'
 import type { Hex } from '../../platform/hex.ts'
-import { most, sum } from '../../platform/neuron.ts'
+import { least, most, sum } from '../../platform/neuron.ts'
 import { createAccountStore } from './store.ts'
 import { minimumProviderLock } from './terms.ts'
 
@@ -87,7 +87,8 @@ export function createBrokerService(deps: {
     const subAccounts = chain.subAccounts.map(({ provider, balance, pendingRefund }): SubAccountState => {
       const book = books.get(provider)
       const owed = book ? owedByBooks({ ...book, balance, opening: openTransfers.get(provider) ?? 0n }) : 0n
-      const unsettled = most(owed, reported.get(provider) ?? 0n)
+      // However much a provider claims, it can take no more than is locked for it.
+      const unsettled = least(most(owed, reported.get(provider) ?? 0n), balance)
       const reserved = book?.reserved ?? 0n
       const spendable = most(balance - pendingRefund - unsettled - reserved - minimumProviderLock, 0n)
       return { provider, balance, pendingRefund, unsettled, reserved, spendable }
@@ -137,7 +138,7 @@ export function createBrokerService(deps: {
       const own = createAccountStore(trx)
       const ledger = await own.findLedger(user)
       const books = await own.listSubAccounts(user)
-      const locked = sum(books.map(({ deposited, charged, reserved }) => deposited - charged - reserved))
+      const locked = sum(books.map(({ deposited, charged, reserved }) => most(deposited - charged - reserved, 0n)))
       return (ledger?.available ?? 0n) + locked
     },
   }
