@@ -39,6 +39,9 @@ const maxResponseBytes = 4 * 1024 * 1024
 /** A reservation outlives its request's deadline by this, then its outcome counts as unknown. */
 const graceMs = 60_000
 
+/** Requests of one account at once may take what another has just made available, so many times. */
+const maxRefills = 3
+
 /** Refusals that say something of the provider; the others are about this account or request and never open its breaker. */
 const providerFaults: ReadonlySet<RefusalReason> = new Set(['unreachable', 'overloaded', 'model-gone'])
 
@@ -75,11 +78,13 @@ export function createDispatcher(deps: {
     const { provider, model } = plan.service
     const hold = () =>
       reservations.hold({ principal, provider, model, amount: plan.worstCase, heldUntilMs: deadlineMs + graceMs })
+    for (let refills = 0; refills < maxRefills; refills += 1) {
+      const held = await hold()
+      if (held) return held
+      await funding.ensureUsable(principal.address, provider, plan.worstCase)
+    }
     const held = await hold()
     if (held) return held
-    await funding.ensureUsable(principal.address, provider, plan.worstCase)
-    const second = await hold()
-    if (second) return second
     throw new AppError('provider-unavailable', 'Other requests took what was just made available: try again shortly')
   }
 
@@ -94,14 +99,25 @@ export function createDispatcher(deps: {
     }
   }
 
-  async function attempt(principal: Principal, plan: Plan, signal: AbortSignal, deadlineMs: number) {
-    const { provider } = plan.service
+  async function reserveAndSend(principal: Principal, plan: Plan, signal: AbortSignal, deadlineMs: number) {
     const reservation = await reserve(principal, plan, deadlineMs)
     const outcome = await send(principal, plan, signal).catch(async (error: unknown) => {
       // Only the session token can throw here: the request was not sent.
       await reservations.release(reservation)
       throw error
     })
+    return { reservation, outcome }
+  }
+
+  async function attempt(principal: Principal, plan: Plan, signal: AbortSignal, deadlineMs: number) {
+    const { provider } = plan.service
+    let { reservation, outcome } = await reserveAndSend(principal, plan, signal, deadlineMs)
+    if (outcome.state === 'refused' && outcome.reason === 'balance') {
+      // The provider counts more as owed than our books do, or was just settling: fill up by its count, and ask once more.
+      await reservations.release(reservation)
+      await funding.ensureUsable(principal.address, provider, plan.worstCase)
+      ;({ reservation, outcome } = await reserveAndSend(principal, plan, signal, deadlineMs))
+    }
     switch (outcome.state) {
       case 'answered':
         health.succeeded(provider)

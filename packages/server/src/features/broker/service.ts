@@ -14,6 +14,8 @@ export type SubAccountState = {
   pendingRefund: bigint
   unsettled: bigint
   reserved: bigint
+  /** What is left beyond the provider's 1 OG; below zero when part of that is owed. */
+  usable: bigint
   spendable: bigint
 }
 
@@ -90,8 +92,8 @@ export function createBrokerService(deps: {
       // However much a provider claims, it can take no more than is locked for it.
       const unsettled = least(most(owed, reported.get(provider) ?? 0n), balance)
       const reserved = book?.reserved ?? 0n
-      const spendable = most(balance - pendingRefund - unsettled - reserved - minimumProviderLock, 0n)
-      return { provider, balance, pendingRefund, unsettled, reserved, spendable }
+      const usable = balance - pendingRefund - unsettled - reserved - minimumProviderLock
+      return { provider, balance, pendingRefund, unsettled, reserved, usable, spendable: most(usable, 0n) }
     })
     const unsettled = sum(subAccounts.map((account) => account.unsettled))
     const reserved = sum(subAccounts.map((account) => account.reserved))

@@ -103,8 +103,11 @@ export function createFundingService(deps: {
     lane.takeTurn(user, async (submit) => {
       const account = await broker.readAccount(user)
       const book = (await broker.listUsable(user)).find((item) => item.provider === provider)
-      if (book && book.usable >= needed) return
-      const amount = await transferAmount({ account, usable: book?.usable, needed })
+      // What the provider still counts as owed may be more than our books say, and it is the provider that has to agree.
+      const seen = account.subAccounts.find((item) => item.provider === provider)
+      const usable = book && least(book.usable, seen ? seen.usable : book.usable)
+      if (usable !== undefined && usable >= needed) return
+      const amount = await transferAmount({ account, usable, needed })
       const { state } = await submit({ kind: 'transfer', provider, amount })
       if (state !== 'confirmed') {
         throw new AppError('chain-unavailable', 'Funding the provider is not confirmed yet: ask again shortly')
