@@ -95,7 +95,7 @@ describe('a devnet with a data folder', () => {
     await using _first = await startDevnet({ dataDir })
 
     await expect(startDevnet({ dataDir })).rejects.toThrow(
-      /chain\.json is in use by another devnet \(its anvil is process \d+\)/,
+      `chain.json is in use by another devnet (process ${process.pid}). End that one first`,
     )
   })
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { getAnvilBinary } from './anvil-binary.ts'
 import { chainId, testMnemonic } from './constants.ts'
-import { hold, release } from './state-file.ts'
+import { hold, release, savingMs } from './state-file.ts'
 import { startWatchdog } from './watchdog.ts'
 
 export type Anvil = {
@@ -21,9 +21,6 @@ type AnvilOptions = {
 }
 
 const stateIntervalSeconds = 5
-
-/** How long anvil may take to write its state at the end. */
-const savingMs = 10_000
 
 /**
  * Starts anvil on 127.0.0.1; port 0 takes a free one. It ends with `close()` or with this process, however that ends.

@@ -3,27 +3,28 @@ import { copyFile, readFile, rename } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseJson } from '../completion/request.ts'
 
-// The file in which anvil keeps a chain, and beside it the id of the anvil that holds it. A pid file and not a lock of
-// the operating system, because the holder is anvil: it may outlive us for the moment in which it writes the file.
+// The file in which anvil keeps a chain, and beside it who holds it: the ids of an anvil and of the process that has
+// started it. Not a lock of the operating system, because anvil outlives its parent for as long as it writes the file.
 
-const patienceMs = 6_000
+/** How long an anvil without a parent may take to write its state. */
+export const savingMs = 10_000
 
-/** Resolves once no anvil holds `file`; throws after some seconds, naming the one that does. */
+/** Resolves once no anvil holds `file`; throws when one does that is not about to end. */
 export async function untilFree(file: string): Promise<void> {
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + savingMs + 1_000
   for (let holder = findHolder(file); holder !== undefined; holder = findHolder(file)) {
-    if (performance.now() > deadline) {
-      throw new Error(`${file} is in use by another devnet (its anvil is process ${holder}). End that one first`)
+    if (holder.isLasting || performance.now() > deadline) {
+      throw new Error(`${file} is in use by another devnet (process ${holder.parent}). End that one first`)
     }
     await sleep(50)
   }
-  rmSync(pidFile(file), { force: true })
+  release(file)
 }
 
 /** Marks `file` as held by the anvil `pid`; throws when another one was faster. */
 export function hold(file: string, pid: number): void {
   try {
-    writeFileSync(pidFile(file), String(pid), { flag: 'wx' })
+    writeFileSync(pidFile(file), `${pid} ${process.pid}`, { flag: 'wx' })
   } catch (cause) {
     throw new Error(`${file} is in use by another devnet that has just been started`, { cause })
   }
@@ -57,18 +58,24 @@ function pidFile(file: string): string {
   return `${file}.pid`
 }
 
-function findHolder(file: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(pidFile(file), 'utf8'))
-    process.kill(pid, 0)
-    return isOurAnvil(pid, file) ? pid : undefined
-  } catch {
-    return undefined // no pid file, or no such process
-  }
+function findHolder(file: string): { parent: number; isLasting: boolean } | undefined {
+  if (!existsSync(pidFile(file))) return undefined
+  const [anvil = 0, parent = 0] = readFileSync(pidFile(file), 'utf8').split(' ').map(Number)
+  if (!commandLineOf(anvil)?.includes(file)) return undefined
+  return { parent, isLasting: commandLineOf(parent) !== undefined }
 }
 
-/** Where /proc tells, a process that has ended but was not reaped, or that got the id later, is none of ours. */
-function isOurAnvil(pid: number, file: string): boolean {
-  const commandLine = `/proc/${pid}/cmdline`
-  return !existsSync(commandLine) || readFileSync(commandLine, 'utf8').split('\0').includes(file)
+/**
+ * The command line of a running process; undefined when there is none, or one that has ended and was not yet reaped.
+ * Where /proc does not tell, every process counts as the one that is looked for.
+ */
+function commandLineOf(pid: number): { includes(argument: string): boolean } | undefined {
+  try {
+    process.kill(pid, 0)
+    if (!existsSync('/proc/self/cmdline')) return { includes: () => true }
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    return commandLine === '' ? undefined : commandLine.split('\0')
+  } catch {
+    return undefined
+  }
 }

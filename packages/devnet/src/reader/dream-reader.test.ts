@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { ChatRequest } from '../completion/request.ts'
 import { readDream, reasonAndReadDream } from './dream-reader.ts'
 import { emotions } from './emotions.ts'
+import { findInDream } from './findings.ts'
 import { symbols } from './symbols.ts'
+import { themes } from './themes.ts'
 
 const flight =
   'I was flying over a dark ocean, not at all afraid. Then I found two doors, and my mother stood there crying.'
@@ -39,6 +41,82 @@ describe('the dream reader', () => {
   test('does not find a feeling that is denied', () => {
     expect(readJson('I was never angry; I was calm.').emotions).toEqual(['calm'])
     expect(readJson('I could not move, fear held me.').emotions).toEqual(['fear'])
+  })
+
+  test.each([
+    ['The sun rose while I watched my grandmother.', ['sun', 'grandmother']],
+    ['I fell asleep and felt light; night fell.', []],
+    ['She fires a gun, then waves at me and tears the letter.', []],
+    ['We fell in love on a bridge.', ['bridge']],
+    ['It bears fruit on the left bank, and may ring true: a match, a test.', []],
+    ['A fly sat on the key point; there was no room for ice cream.', []],
+    ['In light rain I trained for a race and booked a stranger place.', ['rain']],
+    ['My mother’s sea-green dress was on a grandfather clock.', ['mother', 'clock']],
+    ['I gave a rose to a bear in the light of the moon.', ['rose', 'bear', 'light', 'moon']],
+    ['I fell from a tree into the fire.', ['falling', 'tree', 'fire']],
+  ])('is not taken in by words of two meanings: %s', (dream, expected) => {
+    expect(findInDream(dream).symbols.map(({ name }) => name)).toEqual(expected)
+  })
+
+  test.each([
+    ['I wonder whether they would love to calm down in the abandoned house.', []],
+    ['I cried out, quiet and alone, tense and sadly late.', []],
+    ['We fell in love.', ['love']],
+    ['Tears of joy.', ['joy']],
+    ['I stood there in wonder and felt free.', ['wonder', 'freedom']],
+  ])('takes no feeling from words of two meanings: %s', (dream, expected) => {
+    expect(findInDream(dream).emotions.map(({ name }) => name)).toEqual(expected)
+  })
+
+  test('names nothing that does not stand in the dream as a whole word', () => {
+    const random = createRandom(7)
+    const entries = [...symbols, ...emotions, ...themes]
+    const vocabulary = [
+      ...entries.flatMap(({ forms, exceptions }) => [...forms, ...exceptions].flat()),
+      ...'rose felt left bank light watch match park fired can may not never no the a of my in ashore seaside unafraid'.split(
+        ' ',
+      ),
+    ]
+    const separators = [' ', ' ', ' ', ' ', ', ', '. ', '-', '\n', "'s ", '’s ', 'x', '']
+    const pick = <T>(list: T[]) => list[Math.floor(random() * list.length)]
+    for (let round = 0; round < 300; round++) {
+      const dream = Array.from({ length: 40 }, () => `${pick(vocabulary)}${pick(separators)}`).join('')
+
+      const { symbols: seen, emotions: felt, themes: told } = findInDream(dream)
+
+      const text = dream.replaceAll('’', "'")
+      for (const { name, forms } of [...seen, ...felt, ...told]) {
+        const isThere = forms.some((form) => new RegExp(`(?<!\\w['-]?)${form.join("(?:'s)?\\s+")}(?!-?\\w)`).test(text))
+        expect({ name, isThere, dream }).toMatchObject({ isThere: true })
+      }
+    }
+  })
+
+  test('knows each symbol and each feeling by all of its forms', () => {
+    for (const { name, forms } of [...symbols, ...emotions]) {
+      for (const form of forms) {
+        const { symbols: seen, emotions: felt } = findInDream(`There: ${form.join(' ')}.`)
+        expect({ form, names: [...seen, ...felt].map((found) => found.name) }).toEqual({
+          form,
+          names: expect.arrayContaining([name]),
+        })
+      }
+    }
+  })
+
+  test('puts things in different ways, and gives three insights at most', () => {
+    const sample = [...symbols, ...emotions, ...themes]
+    for (let start = 0; start < sample.length; start += 3) {
+      const dream = [0, 17, 34, 51, 68, 85, 102, 110].map((step) => sample[(start + step) % sample.length])
+      const reading = readJson(dream.map((known) => `${known?.forms[0]?.join(' ')}.`).join(' '))
+
+      const sentences = [...reading.interpretation.split(/(?<=[.:]) |\n\n/), ...reading.insights]
+      const patterns = sentences.map((sentence) => sentence.split(' ').slice(0, 2).join(' '))
+      const counts = patterns.map((pattern) => patterns.filter((other) => other === pattern).length)
+      expect(Math.max(...counts)).toBeLessThanOrEqual(2)
+      expect(reading.insights.length).toBeLessThanOrEqual(3)
+      expect(new Set(reading.insights.map((insight) => insight.slice(0, 12))).size).toBe(reading.insights.length)
+    }
   })
 
   test('names words of the dream when it knows none of them', () => {
@@ -114,7 +192,7 @@ describe('the dream reader', () => {
   })
 
   test('stays tentative, without diagnosis or prediction', () => {
-    const everything = [...symbols, ...emotions].map(({ forms }) => forms[0]).join('. ')
+    const everything = [...symbols, ...emotions].map(({ forms }) => forms[0]?.join(' ')).join('. ')
 
     const answer = readDream(ask(everything, { isJsonFormat: true }))
 
@@ -133,3 +211,14 @@ describe('the reasoning dream reader', () => {
     expect(answer).toBe(readDream(request))
   })
 })
+
+/** Numbers from 0 to 1, the same ones every time (mulberry32). */
+function createRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -21,13 +21,14 @@ export function reasonAndReadDream(request: ChatRequest): string {
 }
 
 function writeAnswer({ dream, isJson, paragraphs }: ReadingTask, findings: Findings): string {
-  const interpretation = writeInterpretation(findings, paragraphs, createPhrasing(dream))
+  const phrase = createPhrasing(dream)
+  const interpretation = writeInterpretation(findings, paragraphs, phrase)
   if (!isJson) return interpretation
   return JSON.stringify({
     interpretation,
     symbols: findings.symbols.length > 0 ? names(findings.symbols) : findings.strikingWords,
     emotions: names(findings.emotions),
-    insights: writeInsights(findings),
+    insights: writeInsights(findings, phrase),
   })
 }
 

@@ -1,5 +1,5 @@
 import { emotions } from './emotions.ts'
-import type { Entry } from './lexicon.ts'
+import { createIndex, type Entry, type Mention } from './lexicon.ts'
 import { symbols } from './symbols.ts'
 import { themes } from './themes.ts'
 
@@ -13,6 +13,10 @@ export type Findings = {
   wordCount: number
 }
 
+const findSymbols = createIndex(symbols)
+const findEmotions = createIndex(emotions)
+const findThemes = createIndex(themes)
+
 const negations = new Set(['no', 'not', 'never', 'without', 'nor', 'neither', 'cannot'])
 const negationReach = 3
 
@@ -24,18 +28,24 @@ export function findInDream(dream: string): Findings {
     .split(/[.,;:!?\n—]+/u)
     .map(toWords)
   const words = clauses.flat()
-  const felt = clauses.flatMap((clause) => clause.filter((_word, index) => !isNegated(clause, index)))
+  const felt = (clause: string[]) => findEmotions(clause).filter(({ index }) => !isNegated(clause, index))
   return {
-    symbols: lookUp(symbols, words),
-    emotions: lookUp(emotions, felt),
-    themes: lookUp(themes, words),
+    symbols: toEntries(clauses.flatMap(findSymbols)),
+    emotions: toEntries(clauses.flatMap(felt)),
+    themes: toEntries(clauses.flatMap(findThemes)),
     strikingWords: strikingWords(words),
     wordCount: words.length,
   }
 }
 
+/** "my mother's" is a mention of the mother; "sea-green" is one word, and none of the sea. */
 function toWords(text: string): string[] {
-  return text.match(/[\p{L}\p{N}]+(?:'\p{L}+)*/gu) ?? []
+  const words = text.match(/[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*/gu) ?? []
+  return words.map((word) => word.replace(/'s$/, ''))
+}
+
+function toEntries(mentions: Mention[]): Entry[] {
+  return [...new Set(mentions.map(({ entry }) => entry))]
 }
 
 function isNegated(clause: string[], index: number): boolean {
@@ -44,23 +54,14 @@ function isNegated(clause: string[], index: number): boolean {
     .some((word) => negations.has(word) || word.endsWith("n't"))
 }
 
-function lookUp(entries: Entry[], words: string[]): Entry[] {
-  const known = byForm(entries)
-  return [...new Set(words.flatMap((word) => known.get(word) ?? []))]
-}
+const plainWords = new Set(
+  'about after again another around because before being could dream dreamed dreaming dreamt every everything nothing other should someone something somewhere suddenly their there these thing things those through under until where which while would'.split(
+    ' ',
+  ),
+)
 
-const indexes = new Map<Entry[], Map<string, Entry>>()
-
-function byForm(entries: Entry[]): Map<string, Entry> {
-  const known = indexes.get(entries)
-  if (known) return known
-  const index = new Map(entries.flatMap((item) => item.forms.map((form) => [form, item] as const)))
-  indexes.set(entries, index)
-  return index
-}
-
-/** The three longest words of at least five letters. */
+/** The three longest words of at least five letters that say something. */
 function strikingWords(words: string[]): string[] {
-  const long = new Set(words.filter((word) => word.length >= 5))
+  const long = new Set(words.filter((word) => word.length >= 5 && !plainWords.has(word)))
   return [...long].sort((a, b) => b.length - a.length).slice(0, 3)
 }
