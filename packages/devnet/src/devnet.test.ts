@@ -60,6 +60,15 @@ describe('startDevnet', () => {
     expect(lockTime).toBe(3_600n)
   })
 
+  test.each([3_599, 604_801, 7_200.5, Number.NaN])(
+    'refuses a lock time of %d s before anything starts',
+    async (seconds) => {
+      await expect(startDevnet({ lockTimeSeconds: seconds })).rejects.toThrow(
+        `lockTimeSeconds must be a whole number from 3600 (an hour) to 604800 (a week), not ${seconds}`,
+      )
+    },
+  )
+
   test('fills accounts from its faucet, several times at once', async () => {
     await using devnet = await startDevnet()
     const address = '0x00000000000000000000000000000000000000Aa'
