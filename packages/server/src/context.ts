@@ -1,28 +1,31 @@
-import { createBrokerSigner } from './chain/broker-signer.ts'
+import { type BrokerSigner, createBrokerSigner } from './chain/broker-signer.ts'
 import { createChainClient, identifyChain } from './chain/client.ts'
 import { type Contracts, contractsOf, publicRpcUrlOf } from './chain/contracts.ts'
 import { type ChainReader, type ChainTerms, createChainReader } from './chain/reader.ts'
-import { createTransactions } from './chain/transactions.ts'
+import { createTransactions, type Transactions } from './chain/transactions.ts'
 import type { Settings } from './config/env.ts'
-import { connectPostgres, type Database, openEmbedded } from './database/connect.ts'
+import { connectPostgres, type Database, type Db, openEmbedded } from './database/connect.ts'
 import { ensureDeployment } from './database/deployment.ts'
 import { migrate } from './database/migrate.ts'
 import { createDispatcher } from './features/analysis/dispatcher.ts'
 import { createAnalysisService } from './features/analysis/service.ts'
 import { createAuthService } from './features/auth/service.ts'
 import { createReconciliation } from './features/broker/reconciliation.ts'
+import { createReservationStore, type ReservationStore } from './features/broker/reservation-store.ts'
 import { createReservations } from './features/broker/reservations.ts'
 import { createBrokerService } from './features/broker/service.ts'
 import { createSessions } from './features/broker/sessions.ts'
 import { createUnsettledSource } from './features/broker/unsettled.ts'
 import { createLane } from './features/funding/lane.ts'
 import { createFundingService } from './features/funding/service.ts'
+import { createJournalStore, type JournalStore } from './features/funding/store.ts'
 import { createHealthService } from './features/health/service.ts'
 import { createCatalogue } from './features/models/catalogue.ts'
 import { createProviderHealth } from './features/models/health.ts'
 import { createModelsService } from './features/models/service.ts'
 import { createUsageService } from './features/usage/service.ts'
 import { createBackground } from './platform/background.ts'
+import { type Checkpoint, passCheckpoint } from './platform/checkpoint.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { AppError, StartupError } from './platform/errors.ts'
 import type { Log } from './platform/log.ts'
@@ -37,16 +40,18 @@ const defaultConfirmations = (chainId: number) => (chainId === 31337 ? 1 : 3)
 
 export type Context = Awaited<ReturnType<typeof createContext>>
 
+/** What a test may put in place of an adapter. */
+export type Seams = {
+  checkpoint?: Checkpoint
+  signerOf?: (signer: BrokerSigner, transactions: Transactions) => BrokerSigner
+  journalOf?: (db: Db) => JournalStore
+  reservationsOf?: (db: Db) => ReservationStore
+}
+
 /** Builds everything once, in the order of dependency; `close` ends it in reverse. Throws `StartupError`. */
-export async function createContext({
-  settings,
-  log,
-  clock = systemClock,
-}: {
-  settings: Settings
-  log: Log
-  clock?: Clock
-}) {
+export async function createContext(options: { settings: Settings; log: Log; clock?: Clock; seams?: Seams }) {
+  const { settings, log, clock = systemClock, seams = {} } = options
+  const { checkpoint = passCheckpoint, journalOf = createJournalStore, reservationsOf = createReservationStore } = seams
   const {
     CHAIN_ID: chainId,
     COMPUTE_RPC_URL: rpcUrl,
@@ -58,12 +63,9 @@ export async function createContext({
   const reader = createChainReader({ client, contracts })
   const transactions = createTransactions({ client, confirmations })
   const terms = await readTerms(reader, contracts)
-  const signer = createBrokerSigner({
-    secret: settings.BROKER_SECRET,
-    chainId,
-    contracts,
-    serviceName: terms.serviceName,
-  })
+  const { BROKER_SECRET: secret } = settings
+  const ownSigner = createBrokerSigner({ secret, chainId, contracts, serviceName: terms.serviceName })
+  const signer = seams.signerOf?.(ownSigner, transactions) ?? ownSigner
   const verifier = await createSignatureVerifier()
   log.info({ kind: verifier.tier, chainId }, 'signature check chosen')
 
@@ -83,7 +85,7 @@ export async function createContext({
   const agent = createProviderAgent({ allowLoopback })
   const deadlineMs = settings.ANALYSIS_DEADLINE_SECONDS * 1_000
 
-  const auth = createAuthService({ verifier, db, clock, leaseMs: deadlineMs + 60_000 })
+  const auth = createAuthService({ verifier, db, clock, leaseMs: deadlineMs + 60_000, checkpoint })
   const catalogue = createCatalogue({
     reader,
     log,
@@ -109,8 +111,8 @@ export async function createContext({
     fetchFee: (request) => fetchUnsettledFee({ agent, ...request }),
   })
   const broker = createBrokerService({ db, reader, signer, unsettledOf })
-  const reservations = createReservations({ db, clock })
-  const lane = createLane({ db, signer, transactions, reader, broker, clock, log })
+  const reservations = createReservations({ db, clock, storeOf: reservationsOf })
+  const lane = createLane({ db, signer, transactions, reader, broker, clock, log, checkpoint, journalOf })
   const funding = createFundingService({ db, lane, broker, transactions, terms, chainId, background, clock })
   const dispatcher = createDispatcher({
     broker,
@@ -122,6 +124,7 @@ export async function createContext({
     fetchSignature: (request) => fetchResponseSignature({ agent, ...request }),
     clock,
     log,
+    checkpoint,
   })
   const analyses = createAnalysisService({
     db,
@@ -136,9 +139,10 @@ export async function createContext({
     log,
     deadlineMs,
     requiredVerification: settings.REQUIRE_VERIFICATION,
+    checkpoint,
   })
   const healthChecks = createHealthService({ db, reader, catalogue, health: providerHealth })
-  const reconciliation = createReconciliation({ db, reader, broker, unsettledOf, clock, log })
+  const reconciliation = createReconciliation({ db, reader, broker, unsettledOf, clock, log, checkpoint })
 
   background.run('resume transactions', lane.resume)
   background.run('read services', catalogue.refresh)

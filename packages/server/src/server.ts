@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { apiRoutes } from './api.ts'
 import type { Settings } from './config/env.ts'
-import { type Context, createContext } from './context.ts'
+import { type Context, createContext, type Seams } from './context.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { closeGracefully } from './http/shutdown.ts'
 import type { Clock } from './platform/clock.ts'
@@ -24,6 +24,7 @@ export async function startServer(options: {
   settings: Settings
   log: Log
   clock?: Clock
+  seams?: Seams
   /** The interface to listen on; all of them by default. */
   host?: string
   /** Checks every answer against its schema: for tests. */

@@ -1,4 +1,5 @@
 import type { Receipt } from '@dreamscape/protocol/analysis'
+import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
@@ -63,8 +64,20 @@ export function createDispatcher(deps: {
   }) => Promise<ResponseSignature | undefined>
   clock: Clock
   log: Log
+  checkpoint?: Checkpoint
 }) {
-  const { broker, funding, reservations, sessions, health, chat, fetchSignature, clock, log } = deps
+  const {
+    broker,
+    funding,
+    reservations,
+    sessions,
+    health,
+    chat,
+    fetchSignature,
+    clock,
+    log,
+    checkpoint = passCheckpoint,
+  } = deps
 
   /** Those the account can already pay come first; within each group the order (cheapest first) stays. */
   async function inPayingOrder(principal: Principal, plans: readonly Plan[]): Promise<readonly Plan[]> {
@@ -101,6 +114,7 @@ export function createDispatcher(deps: {
 
   async function reserveAndSend(principal: Principal, plan: Plan, signal: AbortSignal, deadlineMs: number) {
     const reservation = await reserve(principal, plan, deadlineMs)
+    await checkpoint('reservation-held')
     const outcome = await send(principal, plan, signal).catch(async (error: unknown) => {
       // Only the session token can throw here: the request was not sent.
       await reservations.release(reservation)
@@ -121,14 +135,17 @@ export function createDispatcher(deps: {
     switch (outcome.state) {
       case 'answered':
         health.succeeded(provider)
+        await checkpoint('provider-answered')
         return { outcome, reservation }
       case 'refused':
         await reservations.release(reservation)
+        await checkpoint('reservation-released')
         if (providerFaults.has(outcome.reason)) health.failed(provider)
         log.warn({ provider, kind: outcome.reason, status: outcome.status }, 'provider refused')
         return undefined
       case 'unknown':
         await reservations.markUnknown(reservation)
+        await checkpoint('reservation-unknown')
         health.failed(provider)
         log.warn({ provider, kind: outcome.reason }, 'provider outcome unknown')
         throw signal.aborted
@@ -184,6 +201,7 @@ export function createDispatcher(deps: {
         const usage = answer.usage ?? fallbackUsage(answer.content)
         const cost = costOf(usage, plan)
         const proof = await prove(plan, answer, signal)
+        await checkpoint('answer-proved')
         return { plan, service: plan.service, reservation, answer, usage, cost, ...proof }
       }
       throw new AppError(

@@ -1,6 +1,7 @@
 import type { AnalyzeOptions, AnalyzeResponse, Verification } from '@dreamscape/protocol/analysis'
 import { formatOg } from '@dreamscape/protocol/money'
 import type { Db } from '../../database/connect.ts'
+import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
@@ -38,9 +39,10 @@ export function createAnalysisService(deps: {
   deadlineMs: number
   /** Answers verified less than this are charged (the provider bills them) but withheld. */
   requiredVerification: Verification
+  checkpoint?: Checkpoint
 }) {
   const { db, auth, broker, reservations, funding, models, dispatcher, usage: usageLog, clock, log } = deps
-  const { deadlineMs, requiredVerification } = deps
+  const { deadlineMs, requiredVerification, checkpoint = passCheckpoint } = deps
 
   /** Books the charge, the usage row and the first answer, good or bad, in one transaction: what is paid cannot get lost. */
   async function book(paid: {
@@ -136,6 +138,7 @@ export function createAnalysisService(deps: {
         startedMs,
         conclude: (remainingBalance) => concludeWith(dispatched, { level: profile.level, requestId, remainingBalance }),
       })
+      await checkpoint('analysis-booked')
       const { service, plan, answer, cost, verdict } = dispatched
       funding.refillInBackground(principal.address, service.provider)
       const { provider, model } = service

@@ -4,6 +4,7 @@ import { getAddress, isAddress } from 'viem'
 import type { Db } from '../../database/connect.ts'
 import type { Identity, Outcome, SignedCall } from '../../http/identity.ts'
 import { canonicalJson } from '../../platform/canonical-json.ts'
+import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Hex } from '../../platform/hex.ts'
@@ -33,8 +34,14 @@ export type AuthService = ReturnType<typeof createAuthService>
 type Answer = { outcome: Outcome } | { failure: { code: ProblemCode; message: string; meta: Record<string, unknown> } }
 
 /** Proves who signed, and spends every signature once. */
-export function createAuthService(deps: { verifier: SignatureVerifier; db: Db; clock: Clock; leaseMs: number }) {
-  const { verifier, db, clock, leaseMs } = deps
+export function createAuthService(deps: {
+  verifier: SignatureVerifier
+  db: Db
+  clock: Clock
+  leaseMs: number
+  checkpoint?: Checkpoint
+}) {
+  const { verifier, db, clock, leaseMs, checkpoint = passCheckpoint } = deps
   const store = createSignedRequestStore(db)
   const flights = new Map<string, { bodyHash: string; outcome: Promise<Outcome> }>()
 
@@ -71,6 +78,7 @@ export function createAuthService(deps: { verifier: SignatureVerifier; db: Db; c
       const now = clock.now()
       const leaseUntil = new Date(now + leaseMs)
       if (await store.claim({ ...principal, bodyHash, now: new Date(now), leaseUntil })) {
+        await checkpoint('request-claimed')
         return settle(principal, await attempt(principal, run))
       }
       const earlier = await store.find(principal)
@@ -83,8 +91,10 @@ export function createAuthService(deps: { verifier: SignatureVerifier; db: Db; c
   }
 
   async function settle(principal: Principal, answer: Answer): Promise<Outcome> {
+    await checkpoint('request-ran')
     if (isFinal(answer)) await store.finish(principal, principal.seal(answer))
     else await store.release(principal)
+    await checkpoint('request-finished')
     return unwrap(answer)
   }
 

@@ -1,6 +1,7 @@
 import type { Address } from 'viem'
 import type { ChainReader } from '../../chain/reader.ts'
 import type { Db } from '../../database/connect.ts'
+import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Hex } from '../../platform/hex.ts'
 import type { Log } from '../../platform/log.ts'
@@ -25,8 +26,9 @@ export function createReconciliation(deps: {
   unsettledOf: UnsettledSource
   clock: Clock
   log: Log
+  checkpoint?: Checkpoint
 }) {
-  const { db, reader, broker, unsettledOf, clock, log } = deps
+  const { db, reader, broker, unsettledOf, clock, log, checkpoint = passCheckpoint } = deps
   const reservations = createReservationStore(db)
   const accounts = createAccountStore(db)
   const seen = new Map<string, { billed: bigint; sinceMs: number }>()
@@ -56,6 +58,7 @@ export function createReconciliation(deps: {
     const key = `${user}:${provider}`
     if (billed === undefined || !isSteady(key, billed)) return
     seen.delete(key)
+    await checkpoint('bill-read')
     await db.transaction().execute(async (trx) => {
       // Books that moved meanwhile belong to another request: compare again later.
       if (!(await createAccountStore(trx).lockUnchanged(book))) return
@@ -73,6 +76,7 @@ export function createReconciliation(deps: {
       }
       await store.markChecked({ user, provider })
     })
+    await checkpoint('bill-booked')
   }
 
   return {

@@ -4,15 +4,16 @@ import { type Db, isUniqueViolation } from '../../database/connect.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Principal } from '../../platform/principal.ts'
-import { createReservationStore } from './reservation-store.ts'
+import { createReservationStore, type ReservationStore } from './reservation-store.ts'
 
 export type Reservation = { id: string; amount: bigint }
 
 export type Reservations = ReturnType<typeof createReservations>
 
 /** Holds the worst-case cost of a request before it is sent, and books what became of it. Neuron. */
-export function createReservations({ db, clock }: { db: Db; clock: Clock }) {
-  const store = createReservationStore(db)
+export function createReservations(deps: { db: Db; clock: Clock; storeOf?: (db: Db) => ReservationStore }) {
+  const { db, clock, storeOf = createReservationStore } = deps
+  const store = storeOf(db)
   return {
     /**
      * Holds `amount` in the sub-account; undefined when it cannot pay. Throws `provider-failed` when this signed request
@@ -49,7 +50,7 @@ export function createReservations({ db, clock }: { db: Db; clock: Clock }) {
     },
 
     /** Books the cost and frees the rest, within the caller's transaction. */
-    charge: (trx: Db, { id }: Reservation, cost: bigint) => createReservationStore(trx).charge({ id, cost }),
+    charge: (trx: Db, { id }: Reservation, cost: bigint) => storeOf(trx).charge({ id, cost }),
 
     /** Frees everything: only for a request that surely cost nothing. */
     release: ({ id }: Reservation) => store.release(id),

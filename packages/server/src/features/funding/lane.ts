@@ -3,13 +3,14 @@ import { type BrokerSigner, ceilingOf, type Intent, termsOf } from '../../chain/
 import type { ChainReader } from '../../chain/reader.ts'
 import type { Receipt, Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
+import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Hex } from '../../platform/hex.ts'
 import type { Log } from '../../platform/log.ts'
 import { createKeyedMutex } from '../../platform/mutex.ts'
 import type { BrokerService } from '../broker/service.ts'
-import { createJournalStore, type JournalEntry } from './store.ts'
+import { createJournalStore, type JournalEntry, type JournalStore } from './store.ts'
 
 /** How long a caller waits for its transaction before it is told that it is pending. */
 const patienceMs = 25_000
@@ -51,9 +52,12 @@ export function createLane(deps: {
   broker: BrokerService
   clock: Clock
   log: Log
+  checkpoint?: Checkpoint
+  journalOf?: (db: Db) => JournalStore
 }) {
   const { db, signer, transactions, reader, broker, clock, log } = deps
-  const journal = createJournalStore(db)
+  const { checkpoint = passCheckpoint, journalOf = createJournalStore } = deps
+  const journal = journalOf(db)
   const turns = createKeyedMutex()
   const stopping = new AbortController()
   const lostSince = new Map<number, number>()
@@ -66,8 +70,9 @@ export function createLane(deps: {
     const { user, nextNonce, intent, claim } = turn
     const brokerAddress = signer.brokerAddress(user)
     const quote = await transactions.quote(brokerAddress, signer.callOf(intent))
+    await checkpoint('transaction-quoted')
     return db.transaction().execute(async (trx) => {
-      const store = createJournalStore(trx)
+      const store = journalOf(trx)
       await store.lock(brokerAddress)
       if ((await store.nextNonce(brokerAddress)) !== nextNonce) throw new TurnLostError()
       // The chain knows more than the journal after a database was lost.
@@ -99,6 +104,7 @@ export function createLane(deps: {
       // What a node has dropped it takes again.
       if (sinceSentMs >= resendIntervalMs) {
         current = await send(current)
+        await checkpoint('transaction-sent')
         sinceSentMs = 0
       }
       const ended = await findEnd(current)
@@ -126,6 +132,7 @@ export function createLane(deps: {
     })
     if (!replaced) return entry
     log.info({ address: replaced.user_address, nonce: replaced.nonce, txHash: replaced.hash }, 'transaction replaced')
+    await checkpoint('transaction-replaced')
     await transactions.broadcast(replaced.raw)
     return replaced
   }
@@ -149,7 +156,7 @@ export function createLane(deps: {
       fees: raised,
     })
     const attempt = { raw, hash: keccak256(raw), now: new Date(clock.now()) }
-    return db.transaction().execute((trx) => createJournalStore(trx).replace(entry, attempt))
+    return db.transaction().execute((trx) => journalOf(trx).replace(entry, attempt))
   }
 
   /** The entry once one of its attempts is deep enough in the chain, or once none of them ever can be. */
@@ -185,8 +192,9 @@ export function createLane(deps: {
   async function end(entry: JournalEntry, receipt: Receipt & { hash: Hex }): Promise<JournalEntry | undefined> {
     const chain = await reader.readAccount(entry.broker_address)
     if (chain.blockNumber < receipt.blockNumber) return undefined
+    await checkpoint('receipt-found')
     const ended = await db.transaction().execute(async (trx) => {
-      const closed = await createJournalStore(trx).end(entry.id, receipt)
+      const closed = await journalOf(trx).end(entry.id, receipt)
       if (!closed) return undefined
       if (closed.state === 'confirmed' && closed.provider) {
         await broker.creditTransfer(trx, {
@@ -198,6 +206,7 @@ export function createLane(deps: {
       await broker.rememberChain(trx, closed.user_address, chain)
       return closed
     })
+    await checkpoint('transaction-booked')
     if (!ended) return journal.find(entry.id)
     const { user_address: address, kind, state, hash: txHash, amount: amountNeuron } = ended
     log.info({ address, kind, state, txHash, amountNeuron }, 'transaction ended')
@@ -210,14 +219,18 @@ export function createLane(deps: {
     if (open && isOpen(await carryOut(open))) throw stillOpen()
   }
 
+  async function sendNew(turn: Parameters<typeof prepare>[0]): Promise<JournalEntry> {
+    const entry = await prepare(turn)
+    await checkpoint('transaction-journaled')
+    return carryOut(entry)
+  }
+
   async function takeTurn<T>(user: Hex, work: (submit: Submit) => Promise<T>): Promise<T> {
     for (let attempt = 0; attempt < turnAttempts; attempt += 1) {
       await clear(user)
       const nextNonce = await journal.nextNonce(signer.brokerAddress(user))
       try {
-        return await work(async (intent, claim = async () => {}) =>
-          carryOut(await prepare({ user, nextNonce, intent, claim })),
-        )
+        return await work(async (intent, claim = async () => {}) => sendNew({ user, nextNonce, intent, claim }))
       } catch (error) {
         if (!(error instanceof TurnLostError)) throw error
       }
