@@ -4,12 +4,14 @@ import type { AddressInfo } from 'node:net'
 
 export type RpcProxy = Awaited<ReturnType<typeof startRpcProxy>>
 
-type Losses = { requests: Set<string>; answers: Set<string> }
+type HttpAnswer = { status: number; text: string }
+
+type Losses = Record<'requests' | 'answers' | 'results', Set<string>>
 
 /** An HTTP proxy in front of a JSON-RPC node that counts calls, loses those it is told to, and can go away. */
 export async function startRpcProxy(target: string) {
   let calls: string[] = []
-  const losses: Losses = { requests: new Set(), answers: new Set() }
+  const losses: Losses = { requests: new Set(), answers: new Set(), results: new Set() }
   let witness: ((methods: readonly string[]) => Promise<void>) | undefined
   const losing = (lost: Set<string>, methods: string[]) => methods.some((method) => lost.has(method))
 
@@ -21,7 +23,7 @@ export async function startRpcProxy(target: string) {
     if (losing(losses.requests, methods)) return void response.destroy()
     const answer = await forward(target, body)
     if (!answer || losing(losses.answers, methods)) return void response.destroy()
-    send(response, answer)
+    send(response, losing(losses.results, methods) ? withoutResults(answer) : answer)
   })
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1')
@@ -53,9 +55,10 @@ export async function startRpcProxy(target: string) {
     loseRequests: (method: string): void => void losses.requests.add(method),
     /** Calls of `method` reach the node and their answers are lost, until `heal`. */
     loseAnswers: (method: string): void => void losses.answers.add(method),
+    /** Calls sent together with one of `method` are answered with null, as for what the node has not seen, until `heal`. */
+    hideResults: (method: string): void => void losses.results.add(method),
     heal: (): void => {
-      losses.requests.clear()
-      losses.answers.clear()
+      for (const lost of Object.values(losses)) lost.clear()
     },
     /** Refuses connections until `comeBack`. */
     goDown,
@@ -74,7 +77,7 @@ function methodsOf(body: string): string[] {
   return [JSON.parse(body) as { method: string } | { method: string }[]].flat().map(({ method }) => method)
 }
 
-async function forward(target: string, body: string): Promise<{ status: number; text: string } | undefined> {
+async function forward(target: string, body: string): Promise<HttpAnswer | undefined> {
   try {
     const answer = await fetch(target, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     return { status: answer.status, text: await answer.text() }
@@ -83,6 +86,10 @@ async function forward(target: string, body: string): Promise<{ status: number; 
   }
 }
 
-function send(response: ServerResponse, { status, text }: { status: number; text: string }): void {
+function withoutResults({ status, text }: HttpAnswer): HttpAnswer {
+  return { status, text: JSON.stringify(JSON.parse(text), (name, value) => (name === 'result' ? null : value)) }
+}
+
+function send(response: ServerResponse, { status, text }: HttpAnswer): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(text)
 }

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { readTestSettings } from '../config/env.ts'
 import { connectPostgres, openEmbedded } from '../database/connect.ts'
@@ -18,8 +21,9 @@ export const howToStartPostgres =
   'Postgres does not answer: start one with `docker run -p 127.0.0.1:5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust postgres:15`, or set TEST_DATABASE_URL'
 
 const prefix = 'dreamscape_test_'
+const cacheFolder = fileURLToPath(new URL('../../../../node_modules/.cache/dreamscape', import.meta.url))
 
-/** Hands out migrated, empty databases and removes every one of them at its end. Throws when CI has no Postgres. */
+/** Hands out empty databases, those on Postgres migrated, and removes every one of them at its end. Throws when CI has no Postgres. */
 export async function openTestDatabases() {
   const { TEST_DATABASE_URL: adminUrl, CI: isRequired } = readTestSettings()
   const admin = await connectAdmin(adminUrl)
@@ -28,13 +32,7 @@ export async function openTestDatabases() {
   const family = `${prefix}${process.pid}_${randomBytes(4).toString('hex')}`
   const names = new Set<string>()
   const folders = new Set<string>()
-  const templates = new Map<DatabaseKind, Promise<string>>()
-
-  async function template(kind: DatabaseKind): Promise<string> {
-    const made = templates.get(kind) ?? (kind === 'postgres' ? makeTemplate() : makeTemplateFolder())
-    templates.set(kind, made)
-    return made
-  }
+  let template: Promise<string> | undefined
 
   async function createNamed(name: string, from: string): Promise<string> {
     if (!admin) throw new Error(howToStartPostgres)
@@ -56,21 +54,13 @@ export async function openTestDatabases() {
     return folder
   }
 
-  /** Copied, because making an embedded database from nothing takes seconds. */
-  async function makeTemplateFolder(): Promise<string> {
-    const folder = await makeFolder()
-    const { db, close } = await openEmbedded(folder)
-    await migrate(db).finally(close)
-    return folder
-  }
-
   async function create(kind: DatabaseKind): Promise<DatabasePlace> {
-    const from = await template(kind)
     if (kind === 'postgres') {
-      return { DATABASE_URL: await createNamed(`${family}_${names.size}`, from), DATA_DIR: undefined }
+      template ??= makeTemplate()
+      return { DATABASE_URL: await createNamed(`${family}_${names.size}`, await template), DATA_DIR: undefined }
     }
     const folder = await makeFolder()
-    await cp(from, folder, { recursive: true })
+    await cp(await ensureEmbeddedTemplate(), folder, { recursive: true })
     return { DATABASE_URL: undefined, DATA_DIR: folder }
   }
 
@@ -84,8 +74,6 @@ export async function openTestDatabases() {
     /** The kind that tests use when they do not care. */
     preferred: (admin ? 'postgres' : 'embedded') satisfies DatabaseKind as DatabaseKind,
     create,
-    makeFolder,
-
     async remove({ DATABASE_URL: url, DATA_DIR: folder }: DatabasePlace): Promise<void> {
       if (url) await drop(new URL(url).pathname.slice(1))
       if (folder) await rm(folder, { recursive: true, force: true })
@@ -97,6 +85,24 @@ export async function openTestDatabases() {
       await admin?.end()
     },
   }
+}
+
+/** An empty database, kept between runs: making one takes seconds, copying it does not. */
+async function ensureEmbeddedTemplate(): Promise<string> {
+  const folder = join(cacheFolder, `pglite-${pgliteVersion()}`)
+  if (existsSync(folder)) return folder
+  await mkdir(cacheFolder, { recursive: true })
+  const fresh = await mkdtemp(join(cacheFolder, 'pglite-'))
+  const { close } = await openEmbedded(fresh)
+  await close()
+  // It fails when another process was faster.
+  await rename(fresh, folder).catch(() => rm(fresh, { recursive: true, force: true }))
+  return folder
+}
+
+function pgliteVersion(): string {
+  const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite')
+  return JSON.parse(readFileSync(join(dirname(entry), '../package.json'), 'utf8')).version
 }
 
 async function connectAdmin(connectionString: string): Promise<pg.Client | undefined> {
