@@ -16,11 +16,14 @@ beforeAll(async () => {
 })
 afterAll(() => network.close())
 
+/** How long a bill must stand unchanged. */
+const steadyMs = 120_000
+
 /** Past the deadline of a request, its grace, and the time that a bill must stand unchanged. */
 async function reconcile({ clock, context }: TestServer): Promise<void> {
   clock.advance(180_001)
   await context.reconciliation.run()
-  clock.advance(120_000)
+  clock.advance(steadyMs)
   await context.reconciliation.run()
 }
 
@@ -67,6 +70,17 @@ describe('a provider that refuses', () => {
 
     expect(answer.status).toBe(200)
     expect(await server.rows('user_queries', user)).toHaveLength(1)
+    await expectExactBooks(server, user)
+  })
+
+  test('the balance once is asked again', async () => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser({ deposit: '3' })
+    llama.order({ kind: 'refuse-balance' })
+
+    const answer = await user.analyze(dream)
+
+    expect(answer.status).toBe(200)
     await expectExactBooks(server, user)
   })
 
@@ -179,7 +193,7 @@ describe('a provider whose outcome is unknown', () => {
     server.clock.advance(180_001)
 
     await server.context.reconciliation.run()
-    server.clock.advance(119_999)
+    server.clock.advance(steadyMs - 1)
     await server.context.reconciliation.run()
 
     expect(await server.rows('reservation', user)).toMatchObject([{ state: 'unknown' }])
@@ -191,9 +205,9 @@ describe('a provider whose outcome is unknown', () => {
     llama.order({ kind: 'drop-mid-stream' })
     await user.analyze(dream)
 
-    server.clock.advance(150_000)
+    server.clock.advance(59_999)
     await server.context.reconciliation.run()
-    server.clock.advance(120_000)
+    server.clock.advance(steadyMs)
     await server.context.reconciliation.run()
 
     expect(await server.rows('reservation', user)).toMatchObject([{ state: 'unknown' }])
@@ -211,7 +225,7 @@ describe('a provider whose outcome is unknown', () => {
     await expect.poll(() => llama.requests.chat, { interval: 5 }).toBe(chats + 1)
 
     await server.context.reconciliation.run()
-    server.clock.advance(120_000)
+    server.clock.advance(steadyMs)
     await server.context.reconciliation.run()
 
     expect(await server.rows('reservation', user)).toMatchObject([{ state: 'unknown' }, { state: 'held' }])

@@ -86,7 +86,7 @@ describe('what is kept and logged', () => {
     server.clock.advance(200_000)
 
     await server.context.reconciliation.run()
-    server.clock.advance(25_000)
+    server.clock.advance(120_000)
     await server.context.reconciliation.run()
 
     const secrets = secretsOf(server, user, [body.signature])

@@ -157,7 +157,7 @@ describe('a deposit whose broadcast was lost', () => {
     const user = await server.newUser()
     await user.pay(user.brokerAddress, parseOg('10'))
     const body = await user.signFund('4')
-    server.rpc.loseAnswers('eth_getTransactionReceipt')
+    server.rpc.hideResults('eth_getTransactionReceipt')
 
     const pending = await server.post('/api/broker/fund', body)
     server.rpc.heal()
@@ -192,7 +192,7 @@ describe('a transfer to a provider whose broadcast was lost', () => {
     await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
-    server.rpc.loseAnswers('eth_getTransactionReceipt')
+    server.rpc.hideResults('eth_getTransactionReceipt')
 
     const refused = await server.post('/api/ai/analyze', body)
     const meanwhile = await user.balance()
