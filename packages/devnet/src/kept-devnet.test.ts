@@ -103,7 +103,7 @@ describe('a devnet with a data folder', () => {
     await (await startDevnet({ dataDir })).close()
     await (await startDevnet({ dataDir })).close()
     const chainFile = join(dataDir, 'chain.json')
-    await truncate(chainFile, (await stat(chainFile)).size / 2)
+    await truncate(chainFile, Math.floor((await stat(chainFile)).size / 2))
 
     await expect(startDevnet({ dataDir })).rejects.toThrow(
       `${chainFile} is damaged: it was cut off while it was written. Remove its folder to begin anew or go back to the chain as it was at the last start: replace it by ${dataDir}/chain.backup.json`,

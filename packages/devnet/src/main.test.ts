@@ -1,21 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
 describe('npm run devnet', () => {
   test.concurrent.each(['SIGINT', 'SIGTERM'] as const)('says what runs where and ends well on %s', async (signal) => {
-    const cli = startCli('0')
+    const dataDir = await mkdtemp(join(tmpdir(), 'devnet-main-'))
+    const cli = startCli({ DEVNET_RPC_PORT: '0', DEVNET_DATA_DIR: dataDir, DEVNET_LLM_URL: 'http://127.0.0.1:9/v1' })
 
     const greeting = await untilOutput(cli, 'never send real money')
     cli.kill(signal)
     const [code] = await once(cli, 'exit')
+    const kept = await readdir(dataDir)
+    await rm(dataDir, { recursive: true })
 
     expect(greeting).toContain('0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0')
     expect(greeting).toMatch(/deepseek-r1-70b +0x\w+ +http:\/\/127\.0\.0\.1:\d+/)
     expect(greeting).toContain('0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC')
+    expect(greeting).toContain('pass requests on to http://127.0.0.1:9/v1')
+    expect(kept.sort()).toEqual(['chain.json', 'devnet.json'])
     expect(code).toBe(0)
   })
 
@@ -24,7 +32,7 @@ describe('npm run devnet', () => {
     await once(occupant, 'listening')
     const address = occupant.address()
     const port = typeof address === 'object' ? address?.port : undefined
-    const cli = startCli(String(port))
+    const cli = startCli({ DEVNET_RPC_PORT: String(port) })
 
     const [complaint, [code]] = await Promise.all([text(cli.stderr), once(cli, 'exit')])
     occupant.close()
@@ -34,10 +42,10 @@ describe('npm run devnet', () => {
   })
 })
 
-function startCli(rpcPort: string) {
+function startCli(env: Record<string, string>) {
   const main = fileURLToPath(new URL('./main.ts', import.meta.url))
   return spawn(process.execPath, ['--conditions=@dreamscape/source', '--import', 'tsx', main], {
-    env: { DEVNET_RPC_PORT: rpcPort },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

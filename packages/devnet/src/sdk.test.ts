@@ -1,10 +1,9 @@
-import { bytesToHex, parseEther } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inferenceAbi } from './contracts/abi.ts'
 import { type Devnet, startDevnet } from './devnet.ts'
 import type { DevnetProvider } from './provider/provider.ts'
 import { feeOfUsage, readChat } from './testing/client.ts'
-import { startSdk } from './testing/sdk.ts'
+import { chatWithSdk, openSdkAccount } from './testing/sdk.ts'
 
 describe('the unmodified 0G SDK on a devnet', () => {
   let devnet: Devnet
@@ -13,41 +12,12 @@ describe('the unmodified 0G SDK on a devnet', () => {
   })
   afterAll(() => devnet.close())
 
-  /** A user of the test mnemonic with a ledger and 3 0G with the provider, all through the SDK. */
-  async function openAccount(userIndex: number, provider: DevnetProvider) {
-    const user = devnet.userAccounts[userIndex]
-    const privateKey = user?.getHdKey().privateKey
-    if (!user || !privateKey) throw new Error(`No user ${userIndex}`)
-    const sdk = await startSdk({ rpcUrl: devnet.rpcUrl, privateKey: bytesToHex(privateKey) })
-    await sdk.broker.ledger.addLedger(10)
-    await sdk.broker.ledger.transferFund(provider.address, 'inference', parseEther('3'))
-    return { user, sdk }
-  }
-
-  async function chat(
-    broker: Awaited<ReturnType<typeof startSdk>>['broker'],
-    provider: DevnetProvider,
-    isStream: boolean,
-  ) {
-    const { endpoint, model } = await broker.inference.getServiceMetadata(provider.address)
-    const headers = await broker.inference.getRequestHeaders(provider.address)
-    return fetch(`${endpoint}/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', Authorization: headers.Authorization },
-      body: JSON.stringify({
-        model,
-        messages: [{ role: 'user', content: 'I was falling from a bridge into a river.' }],
-        stream: isStream,
-      }),
-    })
-  }
-
   test('accepts a signed answer', async () => {
     const [provider] = devnet.providers as [DevnetProvider]
-    const { sdk } = await openAccount(0, provider)
+    const { sdk } = await openSdkAccount(devnet, 0, provider)
     using _quiet = sdk
 
-    const response = await chat(sdk.broker, provider, false)
+    const response = await chatWithSdk(sdk.broker, provider)
 
     expect(response.status).toBe(200)
     const { content, usage } = await readChat(response)
@@ -59,10 +29,10 @@ describe('the unmodified 0G SDK on a devnet', () => {
 
   test('accepts a signed stream', async () => {
     const [, provider] = devnet.providers as [DevnetProvider, DevnetProvider]
-    const { sdk } = await openAccount(1, provider)
+    const { sdk } = await openSdkAccount(devnet, 1, provider)
     using _quiet = sdk
 
-    const response = await chat(sdk.broker, provider, true)
+    const response = await chatWithSdk(sdk.broker, provider, { isStream: true })
 
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     expect(await response.text()).toMatch(/data: \[DONE\]\n\n$/)
@@ -70,11 +40,23 @@ describe('the unmodified 0G SDK on a devnet', () => {
     expect(await sdk.broker.inference.processResponse(provider.address, chatId)).toBe(true)
   })
 
+  test('rejects an answer that another key has signed', async () => {
+    const [, provider] = devnet.providers as [DevnetProvider, DevnetProvider]
+    const { sdk } = await openSdkAccount(devnet, 3, provider)
+    using _quiet = sdk
+    provider.order({ kind: 'wrong-signature' })
+
+    const response = await chatWithSdk(sdk.broker, provider)
+
+    const chatId = response.headers.get('zg-res-key') ?? ''
+    expect(await sdk.broker.inference.processResponse(provider.address, chatId)).toBe(false)
+  })
+
   test('sees a settlement move exactly the fee from its account to the provider', async () => {
     const [provider] = devnet.providers as [DevnetProvider]
-    const { user, sdk } = await openAccount(2, provider)
+    const { user, sdk } = await openSdkAccount(devnet, 2, provider)
     using _quiet = sdk
-    const response = await chat(sdk.broker, provider, false)
+    const response = await chatWithSdk(sdk.broker, provider)
     const { usage } = await readChat(response)
     const fee = feeOfUsage(provider, usage)
     const accountBefore = await sdk.broker.inference.getAccount(provider.address)

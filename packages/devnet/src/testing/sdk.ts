@@ -1,4 +1,7 @@
 import { createRequire } from 'node:module'
+import { bytesToHex, parseEther } from 'viem'
+import type { Devnet } from '../devnet.ts'
+import type { DevnetProvider } from '../provider/provider.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -6,12 +9,12 @@ const require = createRequire(import.meta.url)
 const sdk = require('@0gfoundation/0g-compute-ts-sdk') as typeof import('@0gfoundation/0g-compute-ts-sdk')
 const ethers = require('ethers') as typeof import('ethers')
 
-type Broker = Awaited<ReturnType<typeof sdk.createZGComputeNetworkBroker>>
+export type Broker = Awaited<ReturnType<typeof sdk.createZGComputeNetworkBroker>>
 
 const gasPriceWei = 2_000_000_000 // a given price spares the SDK's second of waiting before each transaction
 
 /** The unmodified SDK on a devnet, knowing nothing but the RPC address. Dispose of it to hear console.log again. */
-export async function startSdk({ rpcUrl, privateKey }: { rpcUrl: string; privateKey: string }) {
+async function startSdk({ rpcUrl, privateKey }: { rpcUrl: string; privateKey: string }) {
   const restore = quieten()
   const options = { pollingInterval: 50, cacheTimeout: -1, staticNetwork: true }
   const rpc = new ethers.JsonRpcProvider(rpcUrl, undefined, options)
@@ -24,6 +27,38 @@ export async function startSdk({ rpcUrl, privateKey }: { rpcUrl: string; private
       restore()
     },
   }
+}
+
+/** A user of the test mnemonic with a ledger of 10 0G, of which 3 are with the provider, all through the SDK. */
+export async function openSdkAccount(devnet: Devnet, userIndex: number, provider: DevnetProvider) {
+  const user = devnet.userAccounts[userIndex]
+  const privateKey = user?.getHdKey().privateKey
+  if (!user || !privateKey) throw new Error(`No user ${userIndex}`)
+  const sdk = await startSdk({ rpcUrl: devnet.rpcUrl, privateKey: bytesToHex(privateKey) })
+  await sdk.broker.ledger.addLedger(10)
+  await sdk.broker.ledger.transferFund(provider.address, 'inference', parseEther('3'))
+  return { user, sdk }
+}
+
+/** A chat completion with the SDK's headers, or with an API key. */
+export async function chatWithSdk(
+  broker: Broker,
+  provider: DevnetProvider,
+  { isStream = false, apiKey }: { isStream?: boolean; apiKey?: string } = {},
+): Promise<Response> {
+  const { endpoint, model } = await broker.inference.getServiceMetadata(provider.address)
+  const authorization = apiKey
+    ? `Bearer ${apiKey}`
+    : (await broker.inference.getRequestHeaders(provider.address)).Authorization
+  return fetch(`${endpoint}/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization },
+    body: JSON.stringify({
+      model,
+      messages: [{ role: 'user', content: 'I was falling from a bridge into a river.' }],
+      stream: isStream,
+    }),
+  })
 }
 
 const leftoverTimerMs = 300_000
