@@ -22,7 +22,11 @@ export async function startLocal(overrides: Record<string, string> = {}): Promis
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
-    const devnet = await startDevnet({ rpcPort: development.DEVNET_RPC_PORT, settleIntervalMs: 30_000 })
+    const devnet = await startDevnet({
+      rpcPort: development.DEVNET_RPC_PORT,
+      settleIntervalMs: 30_000,
+      ...(kept && { dataDir: join(kept, 'devnet') }),
+    })
     undo.push(devnet.close)
     const settings = readSettings({
       PORT: String(development.PORT),

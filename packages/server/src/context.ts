@@ -1,4 +1,4 @@
-import { type BrokerSigner, createBrokerSigner } from './chain/broker-signer.ts'
+import { type BrokerSigner, createBrokerSigner, deriveBodyKey } from './chain/broker-signer.ts'
 import { createChainClient, identifyChain } from './chain/client.ts'
 import { type Contracts, contractsOf, publicRpcUrlOf } from './chain/contracts.ts'
 import { type ChainReader, type ChainTerms, createChainReader } from './chain/reader.ts'
@@ -85,7 +85,14 @@ export async function createContext(options: { settings: Settings; log: Log; clo
   const agent = createProviderAgent({ allowLoopback })
   const deadlineMs = settings.ANALYSIS_DEADLINE_SECONDS * 1_000
 
-  const auth = createAuthService({ verifier, db, clock, leaseMs: deadlineMs + 60_000, checkpoint })
+  const auth = createAuthService({
+    verifier,
+    db,
+    clock,
+    leaseMs: deadlineMs + 60_000,
+    bodyKey: deriveBodyKey(secret),
+    checkpoint,
+  })
   const catalogue = createCatalogue({
     reader,
     log,

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { type Address, encodeFunctionData, numberToHex, parseTransaction } from 'viem'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import type { Hex } from '../platform/hex.ts'
-import type { Secret } from '../platform/secret.ts'
+import { Secret } from '../platform/secret.ts'
 import { ledgerManagerAbi } from './abis/ledger-manager.ts'
 import type { Contracts } from './contracts.ts'
 
@@ -92,6 +92,11 @@ export function createBrokerSigner(options: {
     signSession: (user, hash) => accountOf(user).signMessage({ message: { raw: hash } }),
     fingerprint: hkdf(secret, 'fingerprint/v1', 16).toString('hex'),
   }
+}
+
+/** A key for hashes of request bodies that stand in the database. */
+export function deriveBodyKey(secret: Secret<string>): Secret<Uint8Array> {
+  return new Secret(hkdf(secret, 'request-body/v1', 32))
 }
 
 /** HKDF-SHA256 to 48 bytes, reduced to a valid key: the account outlives any database. */

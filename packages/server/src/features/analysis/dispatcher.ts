@@ -41,7 +41,7 @@ const maxResponseBytes = 4 * 1024 * 1024
 const graceMs = 60_000
 
 /** Requests of one account at once may take what another has just made available, so many times. */
-const maxRefills = 3
+const maxShares = 3
 
 /** Refusals that say something of the provider; the others are about this account or request and never open its breaker. */
 const providerFaults: ReadonlySet<RefusalReason> = new Set(['unreachable', 'overloaded', 'model-gone'])
@@ -91,7 +91,7 @@ export function createDispatcher(deps: {
     const { provider, model } = plan.service
     const hold = () =>
       reservations.hold({ principal, provider, model, amount: plan.worstCase, heldUntilMs: deadlineMs + graceMs })
-    for (let refills = 0; refills < maxRefills; refills += 1) {
+    for (let shares = 0; shares < maxShares; shares += 1) {
       const held = await hold()
       if (held) return held
       await funding.ensureUsable(principal.address, provider, plan.worstCase)

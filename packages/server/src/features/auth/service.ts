@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { ProblemCode } from '@dreamscape/protocol/problems'
 import { getAddress, isAddress } from 'viem'
 import type { Db } from '../../database/connect.ts'
@@ -9,6 +9,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Hex } from '../../platform/hex.ts'
 import type { Principal } from '../../platform/principal.ts'
+import type { Secret } from '../../platform/secret.ts'
 import type { SignatureVerifier } from '../../platform/signature/verifier.ts'
 import { openAnswer, type SealKey, sealAnswer } from './sealed-answer.ts'
 import { createSignedRequestStore } from './store.ts'
@@ -39,9 +40,11 @@ export function createAuthService(deps: {
   db: Db
   clock: Clock
   leaseMs: number
+  /** Makes body hashes that tell nothing to who does not have it. */
+  bodyKey: Secret<Uint8Array>
   checkpoint?: Checkpoint
 }) {
-  const { verifier, db, clock, leaseMs, checkpoint = passCheckpoint } = deps
+  const { verifier, db, clock, leaseMs, bodyKey, checkpoint = passCheckpoint } = deps
   const store = createSignedRequestStore(db)
   const flights = new Map<string, { bodyHash: string; outcome: Promise<Outcome> }>()
 
@@ -83,8 +86,7 @@ export function createAuthService(deps: {
       }
       const earlier = await store.find(principal)
       if (earlier && earlier.body_hash !== bodyHash) throw used()
-      // NOTE the answer was written by this service and is authenticated by AES-GCM.
-      if (earlier?.answer) return unwrap(openAnswer(earlier.answer, key) as Answer)
+      if (earlier?.answer) return unwrap(open(earlier.answer, key))
       // It runs in another process, which holds the lease at most until `lease_until`.
       await clock.wait(pollIntervalMs)
     }
@@ -117,7 +119,8 @@ export function createAuthService(deps: {
 
     async once(call, request, run) {
       const { principal, key } = prove(call)
-      const bodyHash = createHash('sha256').update(canonicalJson(request)).digest('hex')
+      // Keyed, because whoever reads the database could otherwise confirm a guess of what was dreamt.
+      const bodyHash = createHmac('sha256', bodyKey.reveal()).update(canonicalJson(request)).digest('hex')
       const id = `${principal.address}:${principal.digest}`
       const flight = flights.get(id)
       if (flight) {
@@ -136,6 +139,19 @@ export function createAuthService(deps: {
     /** Forgets first answers after a day. */
     prune: () => store.removeOlderThan(new Date(clock.now() - keepAnswersMs)),
   } satisfies Identity & Record<string, unknown>
+}
+
+/** Opens a kept answer. A wallet that never signs twice alike has many valid signatures; only the first one opens it. */
+function open(sealed: Uint8Array, key: SealKey): Answer {
+  try {
+    // NOTE the answer was written by this service and is authenticated by AES-GCM.
+    return openAnswer(sealed, key) as Answer
+  } catch {
+    throw new AppError(
+      'signature-used',
+      'This message was answered under another signature of yours, and only that one opens the answer: sign a new message',
+    )
+  }
 }
 
 function toAnswer(answer: Outcome | AppError): Answer {

@@ -5,6 +5,7 @@ import type { ChainTerms } from '../../chain/reader.ts'
 import { depositReserve, type Transactions } from '../../chain/transactions.ts'
 import { type Route, route } from '../../http/route.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { createSingleFlight } from '../../platform/single-flight.ts'
 import { freshness } from '../auth/service.ts'
 import { minimumProviderLock } from '../broker/terms.ts'
 
@@ -17,6 +18,7 @@ export function configRoutes(deps: {
   clock: Clock
 }): Route[] {
   const { chainId, publicRpcUrl, contracts, terms, transactions, clock } = deps
+  const reading = createSingleFlight<bigint>()
   return [
     route({
       operationId: 'getConfig',
@@ -35,7 +37,7 @@ export function configRoutes(deps: {
         minimumDeposit: formatOg(terms.minimumDeposit),
         minimumProviderLock: formatOg(minimumProviderLock),
         lockTimeSeconds: terms.lockTimeSeconds,
-        gasReserve: formatOg(depositReserve(await transactions.readGasPrice())),
+        gasReserve: formatOg(depositReserve(await reading('gas price', transactions.readGasPrice))),
         freshness,
         serverTime: clock.now(),
       }),

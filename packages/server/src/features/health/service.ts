@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { ChainReader } from '../../chain/reader.ts'
 import type { Db } from '../../database/connect.ts'
+import { createSingleFlight } from '../../platform/single-flight.ts'
 import type { Catalogue } from '../models/catalogue.ts'
 import type { ProviderHealth } from '../models/health.ts'
 
@@ -18,15 +19,19 @@ export function createHealthService(deps: {
   health: ProviderHealth
 }) {
   const { db, reader, catalogue, health } = deps
+  const looking = createSingleFlight<Checks>()
   return {
-    async check(): Promise<Checks> {
-      const [chain, database, providers] = await Promise.all([
-        passes(reader.readBlockNumber()),
-        passes(sql`select 1`.execute(db)),
-        passes(someProvider()),
-      ])
-      return { chain, database, providers }
-    },
+    /** One look at a time, however many ask. */
+    check: (): Promise<Checks> => looking('checks', look),
+  }
+
+  async function look(): Promise<Checks> {
+    const [chain, database, providers] = await Promise.all([
+      passes(reader.readBlockNumber()),
+      passes(sql`select 1`.execute(db)),
+      passes(someProvider()),
+    ])
+    return { chain, database, providers }
   }
 
   async function someProvider(): Promise<void> {
