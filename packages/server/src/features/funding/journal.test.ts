@@ -207,3 +207,64 @@ describe('a transfer to a provider whose broadcast was lost', () => {
     expect((await user.balance()).body.formatted).toBe(answer.body.remainingBalance)
   })
 })
+
+describe('a transaction that was mined while the node hid its receipt for long', () => {
+  const longMs = 120_001
+
+  // TODO: after two minutes the entry counts as failed, though one of its attempts stands in a block.
+  test.fails('is a confirmed deposit once the receipt can be had', async () => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser()
+    await user.pay(user.brokerAddress, parseOg('10'))
+    const body = await user.signFund('4')
+    server.rpc.hideResults('eth_getTransactionReceipt')
+    const pending = await server.post('/api/broker/fund', body)
+    server.clock.advance(longMs)
+    await server.post('/api/broker/fund', body)
+    server.rpc.heal()
+
+    const answer = await server.post('/api/broker/fund', body)
+
+    expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
+    expect(answer).toMatchObject({ status: 200, body: { status: 'confirmed', txHash: pending.body.txHash } })
+  })
+
+  // TODO: the failed entry keeps the lock from being found on chain, so a second OG is locked and the books lack the first.
+  test.fails('is a transfer that no second one is made for', async () => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser({ deposit: '4' })
+    server.rpc.hideResults('eth_getTransactionReceipt')
+    await user.analyze(dream)
+    server.clock.advance(longMs)
+    await user.analyze(dream)
+    server.rpc.heal()
+
+    const answer = await user.analyze(dream)
+
+    const { locks, total, unsettled } = await readChainBooks(network.devnet, user.brokerAddress)
+    expect([...locks.values()].map(formatOg)).toEqual(['1.1'])
+    expect(parseOg(answer.body.remainingBalance)).toBe(total - unsettled)
+  })
+
+  // TODO: what a transfer has locked and the books do not hold yet looks like less billed than was charged.
+  test.fails('is no reason to correct what was charged', async () => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser({ deposit: '4' })
+    const { provider } = (await user.analyze(dream)).body
+    const { usable } = (await server.context.broker.listUsable(user.address))[0] ?? { usable: 0n }
+    server.rpc.hideResults('eth_getTransactionReceipt')
+    // Moves as much as was charged, and is told that it is not confirmed.
+    await server.context.funding.ensureUsable(user.address, provider, usable + 1n).catch(() => {})
+    await server.context.reconciliation.run()
+    server.clock.advance(longMs)
+    await server.context.reconciliation.run()
+    server.rpc.heal()
+
+    await server.restart()
+    await user.requestFund('0.000001')
+
+    const { total, unsettled } = await readChainBooks(network.devnet, user.brokerAddress)
+    expect(await server.rows('adjustment', user)).toEqual([])
+    expect(await server.context.broker.findBalance(user.address, server.context.db)).toBe(total - unsettled)
+  })
+})

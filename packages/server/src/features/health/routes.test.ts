@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dream } from '../../testing/dream.ts'
+import { expectProblem } from '../../testing/expect-problem.ts'
+import { howToStartPostgres } from '../../testing/test-databases.ts'
 import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
 import { startTestServer } from '../../testing/test-server.ts'
 
@@ -39,6 +42,19 @@ describe('GET /api/health/ready', () => {
 
     expect(without).toMatchObject({ status: 503, body: { status: 'not-ready', checks: { chain: 'failed' } } })
     expect(again.status).toBe(200)
+  })
+
+  test('is not ready without its database', async ({ skip }) => {
+    skip(!network.databases.hasPostgres, howToStartPostgres)
+    await using server = await startTestServer({ network, database: 'postgres' })
+    const user = await server.newUser({ deposit: '3' })
+    await network.databases.remove(server.place)
+
+    const ready = await server.get('/api/health/ready')
+    const answers = [await user.balance(), await user.analyze(dream), await user.requestFund('1'), await user.init()]
+
+    expect(ready).toMatchObject({ status: 503, body: { checks: { chain: 'ok', database: 'failed' } } })
+    for (const answer of answers) expectProblem(answer, 'store-unavailable')
   })
 
   test('is not ready without any provider it may use', async () => {
