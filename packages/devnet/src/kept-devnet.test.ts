@@ -3,13 +3,13 @@ import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address } from 'viem'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { deployer } from './chain/network.ts'
 import { inferenceAbi } from './contracts/abi.ts'
 import { type Devnet, startDevnet } from './devnet.ts'
 import type { DevnetProvider } from './provider/provider.ts'
 import { createCustomer, postChat } from './testing/client.ts'
-import { startChild } from './testing/processes.ts'
+import { isAlive, startChild } from './testing/processes.ts'
 
 let dataDir: string
 beforeEach(async () => {
@@ -63,15 +63,17 @@ describe('a devnet with a data folder', () => {
     expect(await again.settle()).toMatchObject([{ status: 'success', totalFee: total, paid: total }])
   })
 
-  test('loses nothing when its parent is killed', async () => {
-    type Said = { user: Address; owed: string; blockNumber: string }
+  test('loses nothing and leaves no process behind when its parent is killed', async () => {
+    type Said = { pids: number[]; user: Address; owed: string; blockNumber: string }
     const { child, said } = await startChild<Said>('./kept-devnet-child.ts', dataDir)
-    const { user, owed, blockNumber } = said
+    const { pids, user, owed, blockNumber } = said
+    expect(pids.filter(isAlive)).toHaveLength(2)
+
     child.kill('SIGKILL')
     await once(child, 'exit')
-
     await using after = await startDevnet({ dataDir })
 
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 5_000, interval: 20 })
     expect(BigInt(owed)).toBeGreaterThan(0n)
     expect(firstOf(after).unsettledFee(user)).toBe(BigInt(owed))
     expect(await after.publicClient.getBlockNumber()).toBeGreaterThanOrEqual(BigInt(blockNumber))

@@ -3,7 +3,7 @@ import { inferenceAbi } from './contracts/abi.ts'
 import { type Devnet, startDevnet } from './devnet.ts'
 import type { DevnetProvider } from './provider/provider.ts'
 import { readError } from './testing/client.ts'
-import { type Broker, chatWithSdk, openSdkAccount } from './testing/sdk.ts'
+import { type Broker, chatWithSdk, openSdkAccount, sdkGasPrice } from './testing/sdk.ts'
 
 const session = 'Provider proxy: handle proxied service, validate session: '
 
@@ -39,8 +39,8 @@ describe('API keys of the unmodified 0G SDK', () => {
     expect(lowest).toMatchObject({ tokenId: 0, expiresAt: 0 })
     expect(await tryAll()).toEqual([200, 200, 200])
 
-    await broker.inference.revokeApiKey(provider.address, 0)
-    await broker.inference.revokeApiKey(provider.address, 254)
+    await broker.inference.revokeApiKey(provider.address, 0, sdkGasPrice)
+    await broker.inference.revokeApiKey(provider.address, 254, sdkGasPrice)
 
     const { revokedBitmap } = await devnet.publicClient.readContract({
       address: devnet.contracts.inference,
@@ -59,7 +59,7 @@ describe('API keys of the unmodified 0G SDK', () => {
     const { broker } = sdk
     const { rawToken } = await createKey(broker, { tokenId: 7 })
 
-    await broker.inference.revokeAllTokens(provider.address)
+    await broker.inference.revokeAllTokens(provider.address, sdkGasPrice)
 
     const renewed = await createKey(broker, { tokenId: 7 })
     expect(await tryKey(broker, renewed.rawToken)).toBe(200)

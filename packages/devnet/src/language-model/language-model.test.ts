@@ -176,16 +176,15 @@ describe('a provider with a language model', () => {
     })
   })
 
-  test('that is not there costs nothing', async () => {
-    await using other = await startDevnet({ llmUrl: 'http://127.0.0.1:9/v1' })
-    const [lonely] = other.providers as [DevnetProvider]
-    const { account, authorization } = await createCustomer(other, lonely)
+  test('that does not answer costs nothing', async () => {
+    const { account, authorization } = await createCustomer(devnet, provider)
+    stub.replyWith((response) => void response.destroy())
 
-    const response = await postChat(lonely, authorization)
+    const response = await postChat(provider, authorization)
 
     expect(response.status).toBe(502)
     expect(await readError(response)).toContain('the language model does not answer')
-    expect(lonely.unsettledFee(account.address)).toBe(0n)
+    expect(provider.unsettledFee(account.address)).toBe(0n)
   })
 
   test('must have an http address', async () => {

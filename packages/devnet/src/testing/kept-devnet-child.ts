@@ -9,6 +9,7 @@ if (!provider) throw new Error('The devnet has no provider')
 const { account, authorization } = await createCustomer(devnet, provider)
 await (await postChat(provider, authorization)).text()
 const said = {
+  pids: devnet.pids,
   user: account.address,
   owed: String(provider.unsettledFee(account.address)),
   blockNumber: String(await devnet.publicClient.getBlockNumber()),

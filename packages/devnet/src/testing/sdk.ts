@@ -11,7 +11,8 @@ const ethers = require('ethers') as typeof import('ethers')
 
 export type Broker = Awaited<ReturnType<typeof sdk.createZGComputeNetworkBroker>>
 
-const gasPriceWei = 2_000_000_000 // a given price spares the SDK's second of waiting before each transaction
+/** In wei. A given price spares the SDK's second of waiting before each transaction. */
+export const sdkGasPrice = 2_000_000_000
 
 /** The unmodified SDK on a devnet, knowing nothing but the RPC address. Dispose of it to hear console.log again. */
 async function startSdk({ rpcUrl, privateKey }: { rpcUrl: string; privateKey: string }) {
@@ -19,7 +20,7 @@ async function startSdk({ rpcUrl, privateKey }: { rpcUrl: string; privateKey: st
   const options = { pollingInterval: 50, cacheTimeout: -1, staticNetwork: true }
   const rpc = new ethers.JsonRpcProvider(rpcUrl, undefined, options)
   const wallet = new ethers.Wallet(privateKey, rpc) as unknown as Parameters<typeof sdk.createZGComputeNetworkBroker>[0]
-  const broker: Broker = await sdk.createZGComputeNetworkBroker(wallet, undefined, undefined, undefined, gasPriceWei)
+  const broker: Broker = await sdk.createZGComputeNetworkBroker(wallet, undefined, undefined, undefined, sdkGasPrice)
   return {
     broker,
     [Symbol.dispose]() {
