@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
-import { bytesToHex, parseEther } from 'viem'
+import { parseEther } from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import type { Devnet } from '../devnet.ts'
 import type { DevnetProvider } from '../provider/provider.ts'
 
@@ -30,12 +31,12 @@ async function startSdk({ rpcUrl, privateKey }: { rpcUrl: string; privateKey: st
   }
 }
 
-/** A user of the test mnemonic with a ledger of 10 0G, of which 3 are with the provider, all through the SDK. */
-export async function openSdkAccount(devnet: Devnet, userIndex: number, provider: DevnetProvider) {
-  const user = devnet.userAccounts[userIndex]
-  const privateKey = user?.getHdKey().privateKey
-  if (!user || !privateKey) throw new Error(`No user ${userIndex}`)
-  const sdk = await startSdk({ rpcUrl: devnet.rpcUrl, privateKey: bytesToHex(privateKey) })
+/** A new user with a ledger of 10 0G, of which 3 are with the provider, all through the SDK. */
+export async function openSdkAccount(devnet: Devnet, provider: DevnetProvider) {
+  const privateKey = generatePrivateKey()
+  const user = privateKeyToAccount(privateKey)
+  await devnet.faucet(user.address, parseEther('100'))
+  const sdk = await startSdk({ rpcUrl: devnet.rpcUrl, privateKey })
   await sdk.broker.ledger.addLedger(10)
   await sdk.broker.ledger.transferFund(provider.address, 'inference', parseEther('3'))
   return { user, sdk }
