@@ -6,7 +6,7 @@ export type TestClock = Clock & {
 }
 
 /** The longest anybody really waits. */
-const longestWaitMs = 20
+const longestWaitMs = 5
 
 /** Stands still until a test moves it. Whoever waits is let go soon, and finds the time unchanged. */
 export function createTestClock(startMs = Date.now()): TestClock {

@@ -5,17 +5,21 @@ import { exitReserve } from '../../chain/transactions.ts'
 import { readChainBooks } from '../../testing/chain-books.ts'
 import { dream } from '../../testing/dream.ts'
 import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
-import { startTestServer } from '../../testing/test-server.ts'
+import { startTestServer, type TestServer } from '../../testing/test-server.ts'
 
 let network: TestNetwork
+let server: TestServer
 beforeAll(async () => {
   network = await startTestNetwork()
+  server = await startTestServer({ network })
 })
-afterAll(() => network.close())
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await network.close()
+})
 
 describe('POST /api/ai/analyze', () => {
   test('answers with the analysis, its price and its proof', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
     const [llama] = network.devnet.providers
 
@@ -40,7 +44,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('charges to the neuron what the provider bills', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
 
     const { body } = await user.analyze(dream)
@@ -52,7 +55,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('locks 1.1 OG for a provider on its first use and no more on its second', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
 
     await user.analyze(dream)
@@ -65,7 +67,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('pays a second provider from the same deposit', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
     const [llama, deepseek] = network.devnet.providers
 
@@ -84,7 +85,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('leaves the gas for leaving in the wallet', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
 
     await user.analyze(dream, { model: 'llama' })
@@ -100,7 +100,6 @@ describe('POST /api/ai/analyze', () => {
     ['a model id', 'deepseek-r1-70b', 'deepseek-r1-70b'],
     ['no model', undefined, 'llama-3.3-70b-instruct'],
   ])('takes %s', async (_what, model, expected) => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
 
     const { body } = await user.analyze(dream, model ? { model } : undefined)
@@ -119,7 +118,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('writes more on a higher level', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
 
     const low = await user.analyze(dream, { level: 1 })
@@ -129,7 +127,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('hands out the bytes that the receipt hashes, when asked', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
     const sha256 = (base64: string) => createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex')
 
@@ -141,7 +138,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('ignores fields it does not know', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
 
     const answer = await user.analyze(dream, { model: 'llama', mood: 'calm' }, { fields: { colour: 'blue' } })
@@ -150,7 +146,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('notes what was paid for analytics, exact and rounded, and nothing of the dream', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
 
     const { body } = await user.analyze(dream)
@@ -175,6 +170,7 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('asks the chain nothing and the provider twice once the account is warm', async () => {
+    // One of its own, because an older one refreshes what it knows every half minute.
     await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
     const [llama] = network.devnet.providers
@@ -194,7 +190,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('fills up a sub-account that runs low, ahead of need', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
     const long = 'water '.repeat(3_300)
     let spent = 0n
@@ -207,7 +202,6 @@ describe('POST /api/ai/analyze', () => {
   })
 
   test('lets two analyses of one account at once pay one each', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '4' })
 
     const answers = await Promise.all([user.analyze(dream), user.analyze(dream)])

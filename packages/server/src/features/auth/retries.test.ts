@@ -6,15 +6,20 @@ import { dream } from '../../testing/dream.ts'
 import { expectProblem } from '../../testing/expect-problem.ts'
 import { howToStartPostgres } from '../../testing/test-databases.ts'
 import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
-import { startTestServer } from '../../testing/test-server.ts'
+import { startTestServer, type TestServer } from '../../testing/test-server.ts'
 
 let network: TestNetwork
+let server: TestServer
 let llama: DevnetProvider
 beforeAll(async () => {
   network = await startTestNetwork()
+  server = await startTestServer({ network })
   ;[llama] = network.devnet.providers as [DevnetProvider]
 })
-afterAll(() => network.close())
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await network.close()
+})
 
 const hourMs = 3_600_000
 
@@ -26,7 +31,6 @@ const encodings: [string, (signature: string) => string][] = [
 
 describe('an analysis asked for again', () => {
   test('while it is under way waits for the one answer and pays once', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
     const chats = llama.requests.chat
@@ -47,7 +51,6 @@ describe('an analysis asked for again', () => {
     ['after the signature went stale', 6 * 60_000],
     ['a day later', 24 * hourMs],
   ])('gets the first answer byte for byte %s', async (_when, laterMs) => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
     const first = await server.post('/api/ai/analyze', body)
@@ -62,7 +65,6 @@ describe('an analysis asked for again', () => {
   })
 
   test('gets the first answer byte for byte from the next process', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
     const first = await server.post('/api/ai/analyze', body)
@@ -75,7 +77,6 @@ describe('an analysis asked for again', () => {
   })
 
   test('gets its receipt without the bytes, which are handed out once', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream, { receipt: 'full' })
 
@@ -88,7 +89,6 @@ describe('an analysis asked for again', () => {
   })
 
   test('is told that it is too old once its answer was forgotten, and is not run again', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
     await server.post('/api/ai/analyze', body)
@@ -103,7 +103,6 @@ describe('an analysis asked for again', () => {
   })
 
   test.each(encodings)('with its signature in %s is the same request', async (_encoding, encode) => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
     const first = await server.post('/api/ai/analyze', body)
@@ -116,7 +115,6 @@ describe('an analysis asked for again', () => {
   })
 
   test('with its members in another order, and some we do not know, is the same request', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream, { model: 'llama', level: 1 })
     const first = await server.post('/api/ai/analyze', body)
@@ -136,7 +134,6 @@ describe('an analysis asked for again', () => {
     ['another model', { options: { model: 'deepseek' } }],
     ['another level', { options: { level: 7 } }],
   ])('with %s is refused, before and after a restart', async (_what, other) => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
     await server.post('/api/ai/analyze', body)
@@ -152,7 +149,6 @@ describe('an analysis asked for again', () => {
   })
 
   test('with another dream while the first is under way is refused', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
     llama.order({ kind: 'delay', delayMs: 100 })
@@ -169,7 +165,6 @@ describe('an analysis asked for again', () => {
   })
 
   test('with another dream is refused also when the first one moved nothing', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser()
     const body = await user.signAnalyze(dream)
     await server.post('/api/ai/analyze', body)
@@ -180,7 +175,6 @@ describe('an analysis asked for again', () => {
   })
 
   test('gets a failure that may have cost something as it was, and runs no more', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
     llama.order({ kind: 'raw-answer', content: 'I would rather not.' })
@@ -197,7 +191,6 @@ describe('an analysis asked for again', () => {
   })
 
   test('gets its answer when the client left before it came', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     await user.analyze(dream)
     const body = await user.signAnalyze(dream)
@@ -223,7 +216,6 @@ describe('an analysis asked for again', () => {
 
 describe('a deposit asked for again', () => {
   test('at once or later is the one deposit', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser()
     await user.pay(user.brokerAddress, parseOg('10'))
     const body = await user.signFund('4')
@@ -240,7 +232,6 @@ describe('a deposit asked for again', () => {
   })
 
   test.each(encodings)('with its signature in %s is the one deposit', async (_encoding, encode) => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser()
     await user.pay(user.brokerAddress, parseOg('10'))
     const body = await user.signFund('4')
@@ -255,7 +246,6 @@ describe('a deposit asked for again', () => {
   })
 
   test('that was refused for lack of funds works once they are there', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser()
     const body = await user.signFund('4')
     const refused = await server.post('/api/broker/fund', body)
@@ -269,7 +259,6 @@ describe('a deposit asked for again', () => {
   })
 
   test('with another amount is refused', async () => {
-    await using server = await startTestServer({ network })
     const user = await server.newUser()
     await user.pay(user.brokerAddress, parseOg('10'))
     const body = await user.signFund('4')
