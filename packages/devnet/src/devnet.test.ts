@@ -1,14 +1,18 @@
 import { parseEther } from 'viem'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inferenceAbi } from './contracts/abi.ts'
-import { startDevnet } from './devnet.ts'
+import { type Devnet, startDevnet } from './devnet.ts'
 import { createCustomer, postChat, readChat } from './testing/client.ts'
 import { isAlive } from './testing/processes.ts'
 
-describe('startDevnet', () => {
-  test('puts the contracts where the SDK looks for them on chain 31337', async () => {
-    await using devnet = await startDevnet()
+describe('a devnet', () => {
+  let devnet: Devnet
+  beforeAll(async () => {
+    devnet = await startDevnet({ lockTimeSeconds: 3_600 })
+  })
+  afterAll(() => devnet.close())
 
+  test('has the contracts where the SDK looks for them on chain 31337', async () => {
     expect(devnet.contracts).toEqual({
       ledger: '0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0',
       inference: '0x0165878A594ca255338adfa4d48449f69242Eb8F',
@@ -18,9 +22,7 @@ describe('startDevnet', () => {
     expect(await devnet.publicClient.getCode({ address: devnet.contracts.inference })).toMatch(/^0x60/)
   })
 
-  test('registers two providers that the owner has acknowledged', async () => {
-    await using devnet = await startDevnet()
-
+  test('has two providers that the owner has acknowledged', async () => {
     const services = await Promise.all(
       devnet.providers.map(({ address }) =>
         devnet.publicClient.readContract({
@@ -50,8 +52,6 @@ describe('startDevnet', () => {
   })
 
   test('takes the lock time it is given', async () => {
-    await using devnet = await startDevnet({ lockTimeSeconds: 3_600 })
-
     const lockTime = await devnet.publicClient.readContract({
       address: devnet.contracts.inference,
       abi: inferenceAbi,
@@ -71,7 +71,6 @@ describe('startDevnet', () => {
   )
 
   test('fills accounts from its faucet, several times at once', async () => {
-    await using devnet = await startDevnet()
     const address = '0x00000000000000000000000000000000000000Aa'
 
     await Promise.all([1n, 2n, 3n].map((ether) => devnet.faucet(address, parseEther('1') * ether)))
@@ -95,7 +94,6 @@ describe('startDevnet', () => {
   })
 
   test('says plainly that its port is in use', async () => {
-    await using devnet = await startDevnet()
     const rpcPort = Number(new URL(devnet.rpcUrl).port)
 
     await expect(startDevnet({ rpcPort })).rejects.toThrow(`Port ${rpcPort} is already in use`)

@@ -6,6 +6,7 @@ import { inferenceAbi } from '../contracts/abi.ts'
 import { type Devnet, startDevnet } from '../devnet.ts'
 import { createCustomer, feeOfUsage, getSignature, postChat, readChat, readStream } from '../testing/client.ts'
 import type { DevnetProvider } from './provider.ts'
+import { registrationGas } from './registration.ts'
 import type { ResponseSignature } from './response-signature.ts'
 import { createProviderSpecs } from './spec.ts'
 
@@ -130,8 +131,10 @@ async function changePrices(devnet: Devnet, prices: { inputPrice: bigint; output
       abi: inferenceAbi,
       functionName: 'addOrUpdateService',
       args: [{ ...service, ...prices }],
+      gas: registrationGas,
     })
-  await devnet.publicClient.waitForTransactionReceipt({ hash })
+  const { status } = await devnet.publicClient.waitForTransactionReceipt({ hash })
+  expect(status).toBe('success')
 }
 
 function sha256(bytes: Buffer): string {

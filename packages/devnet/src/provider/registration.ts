@@ -9,6 +9,12 @@ import type { ProviderSpec } from './spec.ts'
 /** The stake InferenceServing demands of a new provider. */
 const stake = parseEther('100')
 
+/**
+ * More than a registration takes. An estimate may fall short: it saves writing the time of the update when that is the
+ * present second, and the block may come in the next one.
+ */
+export const registrationGas = 1_000_000n
+
 const inference = { address: contracts.inference, abi: inferenceAbi } as const
 
 type Registration = { spec: ProviderSpec; url: string }
@@ -27,6 +33,7 @@ export async function registerProvider(clients: ChainClients, { spec, url }: Reg
     functionName: 'addOrUpdateService',
     args: [{ ...terms, url }],
     value: known ? 0n : stake,
+    gas: registrationGas,
   })
   await expectSuccess(clients, hash)
   return { inputPrice: terms.inputPrice, outputPrice: terms.outputPrice }

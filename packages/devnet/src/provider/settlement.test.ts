@@ -1,4 +1,4 @@
-import { type Hex, parseEther } from 'viem'
+import { getAddress, type Hex, numberToHex, parseEther } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createChainClients } from '../chain/clients.ts'
 import { inferenceAbi } from '../contracts/abi.ts'
@@ -77,18 +77,6 @@ describe('a settlement', () => {
     expect(await balanceOf(account.address)).toBe(parseEther('2') - paid)
   })
 
-  test('takes more users than fit in one transaction', async () => {
-    await using crowded = await startDevnet()
-    const [busy] = crowded.providers as [DevnetProvider]
-    const customers = await Promise.all(Array.from({ length: 51 }, () => createCustomer(crowded, busy)))
-    await Promise.all(customers.map(({ authorization }) => postChat(busy, authorization)))
-
-    const outcomes = await busy.settle()
-
-    expect(outcomes.filter(({ status }) => status === 'success')).toHaveLength(51)
-    expect(customers.every(({ account }) => busy.unsettledFee(account.address) === 0n)).toBe(true)
-  })
-
   test('of nothing sends no transaction', async () => {
     await using idle = await startDevnet()
     const before = await idle.publicClient.getBlockNumber()
@@ -99,7 +87,7 @@ describe('a settlement', () => {
   })
 })
 
-describe('a provider that ended in the middle of a settlement', () => {
+describe('a settler', () => {
   let devnet: Devnet
   let spec: ProviderSpec
   beforeAll(async () => {
@@ -127,7 +115,23 @@ describe('a provider that ended in the middle of a settlement', () => {
     return createSettler({ spec, clients, chain, fees })
   }
 
-  test('does not collect again what the chain has paid', async () => {
+  test('takes more users than fit in one transaction, and leaves owed what the contract refuses', async () => {
+    const fees = createFeeBook()
+    const strangers = Array.from({ length: 51 }, (_, index) => getAddress(numberToHex(index + 1, { size: 20 })))
+    await Promise.all(strangers.map((user) => fees.charge(user, { requestHash: 'aa', inputFee: 1n, outputFee: 1n })))
+    const countTransactions = () => devnet.publicClient.getTransactionCount({ address: spec.wallet.address })
+    const before = await countTransactions()
+
+    const outcomes = await createTestSettler(fees).settle()
+
+    expect(outcomes.map(({ status, paid }) => ({ status, paid }))).toEqual(
+      Array.from({ length: 51 }, () => ({ status: 'invalid-signature', paid: 0n })), // none of them has an account
+    )
+    expect(await countTransactions()).toBe(before + 2)
+    expect(fees.listOpen()).toHaveLength(51)
+  })
+
+  test('does not collect again what the chain has paid before an end that came in between', async () => {
     const { user, kept } = await settleWatched()
     const [, begun, finished] = kept
     const fees = createFeeBook(begun)
