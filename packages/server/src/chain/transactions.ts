@@ -1,4 +1,11 @@
-import { type Address, BaseError, type PublicClient, RpcRequestError, TransactionReceiptNotFoundError } from 'viem'
+import {
+  type Address,
+  BaseError,
+  type PublicClient,
+  RpcRequestError,
+  TransactionNotFoundError,
+  TransactionReceiptNotFoundError,
+} from 'viem'
 import { AppError } from '../platform/errors.ts'
 import type { Hex } from '../platform/hex.ts'
 import { most } from '../platform/neuron.ts'
@@ -69,6 +76,17 @@ export function createTransactions({ client, confirmations }: { client: PublicCl
         const newest = await client.getBlockNumber({ cacheTime: 0 })
         const blockNumber = newest - BigInt(confirmations - 1)
         return client.getTransactionCount({ address: from, blockNumber: blockNumber > 0n ? blockNumber : 0n })
+      }),
+
+    /** Whether the node knows the transaction, in a block or waiting for one. Throws `chain-unavailable`. */
+    isKnown: (hash: Hex): Promise<boolean> =>
+      onChain(async () => {
+        try {
+          return (await client.getTransaction({ hash })) !== null
+        } catch (error) {
+          if (error instanceof TransactionNotFoundError) return false
+          throw error
+        }
       }),
 
     /** The receipt once it is `confirmations` blocks deep; undefined before. Throws `chain-unavailable`. */

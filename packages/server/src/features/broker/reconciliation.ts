@@ -53,7 +53,8 @@ export function createReconciliation(deps: {
 
   async function settle(user: Hex, provider: Address): Promise<void> {
     const book = await findBook(user, provider)
-    if (!book) return
+    // A transfer under way may stand on chain and not in the books: nothing can be compared until it is booked.
+    if (!book || (await accounts.listOpenTransfers(user)).length > 0) return
     const billed = await readBilled(user, provider, book.deposited)
     const key = `${user}:${provider}`
     if (billed === undefined || !isSteady(key, billed)) return
@@ -61,7 +62,8 @@ export function createReconciliation(deps: {
     await checkpoint('bill-read')
     await db.transaction().execute(async (trx) => {
       // Books that moved meanwhile belong to another request: compare again later.
-      if (!(await createAccountStore(trx).lockUnchanged(book))) return
+      const own = createAccountStore(trx)
+      if (!(await own.lockUnchanged(book)) || (await own.listOpenTransfers(user)).length > 0) return
       const store = createReservationStore(trx)
       let unexplained = billed - book.charged
       for (const { id, amount } of await store.listUnknown({ user, provider })) {

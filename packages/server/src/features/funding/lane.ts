@@ -168,7 +168,7 @@ export function createLane(deps: {
         const receipt = await transactions.findReceipt(hash)
         if (receipt) return await end(entry, { ...receipt, hash })
       }
-      if (settledNonces <= entry.nonce || !isLongLost(entry)) return undefined
+      if (settledNonces <= entry.nonce || !isLongLost(entry) || (await isKnown(entry))) return undefined
       const lost = await journal.endWithout(entry.id)
       log.error(
         { address: entry.user_address, nonce: entry.nonce, txHash: entry.hash },
@@ -179,6 +179,12 @@ export function createLane(deps: {
       if (error instanceof AppError && error.code === 'chain-unavailable') return undefined
       throw error
     }
+  }
+
+  /** Whether the chain knows any attempt after all, mined or not, though it tells no receipt. */
+  async function isKnown({ id }: JournalEntry): Promise<boolean> {
+    for (const { hash } of await journal.listAttempts(id)) if (await transactions.isKnown(hash)) return true
+    return false
   }
 
   /** Nodes behind one address may lag: that the nonce is gone but none of our hashes was mined must stay true for a while. */
