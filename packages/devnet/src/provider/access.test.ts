@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { encodeFunctionData, parseAbi, parseEther } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -218,6 +220,13 @@ describe('the other routes', () => {
 
     expect(response.status).toBe(400)
     expect(await readError(response)).toContain('unsupported endpoint: endpoint not supported')
+  })
+
+  test('survive a path that is no path', async () => {
+    const { port } = new URL(provider.url)
+    const socket = connect(Number(port), '127.0.0.1').end('GET // HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 /)
   })
 
   test('count their requests', async () => {

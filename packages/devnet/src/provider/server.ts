@@ -58,7 +58,7 @@ export async function startProviderServer(deps: Deps) {
 
   const server = createServer(async (request, response) => {
     response.on('error', () => {}) // a client that has left; the work is done and billed all the same
-    const { pathname } = new URL(request.url ?? '/', 'http://provider')
+    const pathname = (request.url ?? '/').replace(/\?.*/s, '')
     try {
       await handle(request, response, pathname)
     } catch (error) {
