@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   }
 }
 
-function describe({ devnet, server, dataDir }: Local): string {
+function describe({ devnet, server, dataDir, llmUrl }: Local): string {
   const [user] = devnet.userAccounts
   return `
 Dreamscape Compute Provider is ready.
@@ -26,7 +26,7 @@ Dreamscape Compute Provider is ready.
 ${devnet.providers.map(({ model, url }) => `  Provider     ${url}  ${model}`).join('\n')}
   Data         ${dataDir ?? 'fresh, gone when this ends (set DATA_DIR to keep it)'}
 
-The providers answer with a small deterministic dream reader, not with a language model.
+${llmUrl ? `The providers answer with the language model at ${llmUrl}.` : 'The providers answer with a small deterministic dream reader, not with a language model (DEVNET_LLM_URL changes that).'}
 
 Try it
   curl ${server.url}/api/ai/models

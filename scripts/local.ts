@@ -7,7 +7,13 @@ import { readDevelopmentSettings, readSettings } from '@dreamscape/server/config
 import { createLog } from '@dreamscape/server/platform/log'
 import { type RunningServer, startServer } from '@dreamscape/server/server'
 
-export type Local = { devnet: Devnet; server: RunningServer; dataDir: string | undefined; close: () => Promise<void> }
+export type Local = {
+  devnet: Devnet
+  server: RunningServer
+  dataDir: string | undefined
+  llmUrl: string | undefined
+  close: () => Promise<void>
+}
 
 /**
  * Starts a local 0G network and the service on top of it. Data is fresh, and gone after `close`, unless DATA_DIR is set.
@@ -15,6 +21,7 @@ export type Local = { devnet: Devnet; server: RunningServer; dataDir: string | u
  */
 export async function startLocal(overrides: Record<string, string> = {}): Promise<Local> {
   const development = readDevelopmentSettings(overrides)
+  const { DEVNET_LLM_URL: llmUrl, DEVNET_LLM_API_KEY: llmKey, DEVNET_LLM_MODEL: llmModel } = development
   const kept = development.DATA_DIR && resolve(development.DATA_DIR)
   const dataDir = kept ?? (await mkdtemp(join(tmpdir(), 'dreamscape-')))
   const undo: (() => Promise<void>)[] = kept ? [] : [() => rm(dataDir, { recursive: true, force: true })]
@@ -26,6 +33,9 @@ export async function startLocal(overrides: Record<string, string> = {}): Promis
       rpcPort: development.DEVNET_RPC_PORT,
       settleIntervalMs: 30_000,
       ...(kept && { dataDir: join(kept, 'devnet') }),
+      ...(llmUrl && { llmUrl }),
+      ...(llmKey && { llmApiKey: llmKey.reveal() }),
+      ...(llmModel && { llmModel }),
     })
     undo.push(devnet.close)
     const settings = readSettings({
@@ -40,7 +50,7 @@ export async function startLocal(overrides: Record<string, string> = {}): Promis
     })
     const server = await startServer({ settings, log: createLog({ level: 'warn' }), host: '127.0.0.1' })
     undo.push(server.close)
-    return { devnet, server, dataDir: kept, close }
+    return { devnet, server, dataDir: kept, llmUrl, close }
   } catch (error) {
     await close()
     throw error

@@ -9,6 +9,8 @@ const dreamText = z
   .string()
   .min(1)
   .max(maxDreamLength)
+  // NOTE `max` counts characters, so that one emoji counts once; a bound on bytes needs units.
+  .refine((text) => text.length <= maxDreamLength, `must be at most ${maxDreamLength} UTF-16 units`)
   .refine((text) => text.trim().length > 0, 'must not be empty')
   .refine(isWellFormed, 'must be well-formed Unicode (it holds half of a surrogate pair)')
 

@@ -67,6 +67,15 @@ export type Settings = z.infer<typeof settingsSchema>
 const developmentSchema = settingsSchema.pick({ PORT: true, DATA_DIR: true }).extend({
   /** The embedded chain listens here under `npm run dev`, so that a wallet can be pointed at it. */
   DEVNET_RPC_PORT: port.default(8545),
+  /** Base URL of an OpenAI-compatible server that takes the place of the built-in dream reader. */
+  DEVNET_LLM_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Its API key. */
+  DEVNET_LLM_API_KEY: z
+    .string()
+    .transform((key) => new Secret(key))
+    .optional(),
+  /** The model to ask it for; the provider's own name by default. */
+  DEVNET_LLM_MODEL: z.string().optional(),
   BROKER_SECRET: brokerSecret.optional(),
 })
 

@@ -2,7 +2,7 @@ import { Migrator } from 'kysely'
 import type { Db } from './connect.ts'
 import { initial } from './migrations/0001-initial.ts'
 import { attempts } from './migrations/0002-attempts.ts'
-import { adjustments } from './migrations/0004-adjustments.ts'
+import { adjustments } from './migrations/0003-adjustments.ts'
 
 /** Brings the database to the newest schema; several instances may call it at once. Throws what the database said. */
 export async function migrate(db: Db): Promise<void> {
@@ -12,7 +12,7 @@ export async function migrate(db: Db): Promise<void> {
       getMigrations: async () => ({
         '0001-initial': initial,
         '0002-attempts': attempts,
-        '0004-adjustments': adjustments,
+        '0003-adjustments': adjustments,
       }),
     },
   })
