@@ -174,6 +174,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     analyses,
     healthChecks,
     reconciliation,
+    resumeTransactions: lane.resume,
     async close(): Promise<void> {
       lane.stop()
       await background.close()

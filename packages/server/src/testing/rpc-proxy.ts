@@ -6,12 +6,15 @@ export type RpcProxy = Awaited<ReturnType<typeof startRpcProxy>>
 
 type HttpAnswer = { status: number; text: string }
 
+type Refusal = { message: string; times: number }
+
 type Losses = Record<'requests' | 'answers' | 'results', Set<string>>
 
 /** An HTTP proxy in front of a JSON-RPC node that counts calls, loses those it is told to, and can go away. */
 export async function startRpcProxy(target: string) {
   let calls: string[] = []
   const losses: Losses = { requests: new Set(), answers: new Set(), results: new Set() }
+  const refusals = new Map<string, Refusal>()
   let witness: ((methods: readonly string[]) => Promise<void>) | undefined
   const losing = (lost: Set<string>, methods: string[]) => methods.some((method) => lost.has(method))
 
@@ -21,6 +24,8 @@ export async function startRpcProxy(target: string) {
     calls.push(...methods)
     await witness?.(methods)
     if (losing(losses.requests, methods)) return void response.destroy()
+    const refused = methods.map((method) => refusals.get(method)).find((refusal) => refusal && refusal.times > 0)
+    if (refused) return refuse(response, body, refused)
     const answer = await forward(target, body)
     if (!answer || losing(losses.answers, methods)) return void response.destroy()
     send(response, losing(losses.results, methods) ? withoutResults(answer) : answer)
@@ -57,7 +62,10 @@ export async function startRpcProxy(target: string) {
     loseAnswers: (method: string): void => void losses.answers.add(method),
     /** Calls sent together with one of `method` are answered with null, as for what the node has not seen, until `heal`. */
     hideResults: (method: string): void => void losses.results.add(method),
+    /** The next `times` calls of `method` are answered with this error, as the node would word it. */
+    refuse: (method: string, message: string, times: number): void => void refusals.set(method, { message, times }),
     heal: (): void => {
+      refusals.clear()
       for (const lost of Object.values(losses)) lost.clear()
     },
     /** Refuses connections until `comeBack`. */
@@ -65,6 +73,15 @@ export async function startRpcProxy(target: string) {
     comeBack: async (): Promise<void> => void (await listen(port)),
     [Symbol.asyncDispose]: goDown,
   }
+}
+
+function refuse(response: ServerResponse, body: string, refusal: Refusal): void {
+  refusal.times -= 1
+  const asked = JSON.parse(body) as { id: number } | { id: number }[]
+  const answers = [asked]
+    .flat()
+    .map(({ id }) => ({ jsonrpc: '2.0', id, error: { code: -32000, message: refusal.message } }))
+  send(response, { status: 200, text: JSON.stringify(Array.isArray(asked) ? answers : answers[0]) })
 }
 
 async function readAll(request: IncomingMessage): Promise<string> {

@@ -253,6 +253,13 @@ export function createLane(deps: {
     takeTurn: <T>(user: Hex, work: (submit: Submit) => Promise<T>): Promise<T> =>
       turns(user, () => takeTurn(user, work)),
 
+    /** Sends an open transaction again and waits for it; returns it as it then stands. Ended ones are returned as they are. */
+    follow: (entry: JournalEntry): Promise<JournalEntry> =>
+      turns(entry.user_address, async () => {
+        const now = await journal.find(entry.id)
+        return now && isOpen(now) ? carryOut(now) : (now ?? entry)
+      }),
+
     /** Brings every open transaction of the journal to its end: after a crash, and for those the chain was slow with. */
     async resume(): Promise<void> {
       const open = await journal.listOpen()

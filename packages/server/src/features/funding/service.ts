@@ -84,6 +84,8 @@ export function createFundingService(deps: {
    */
   async function deposit(principal: Principal, amount: bigint): Promise<Deposit> {
     const { address: user, digest } = principal
+    const known = await journal.findDeposit({ user, digest })
+    if (known) return toDeposit(user, await lane.follow(known))
     const entry = await lane.takeTurn(user, async (submit) => {
       const earlier = await journal.findDeposit({ user, digest })
       if (earlier) return earlier

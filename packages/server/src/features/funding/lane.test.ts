@@ -1,0 +1,238 @@
+import { parseOg } from '@dreamscape/protocol/money'
+import { createWalletClient, type Hex, http } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { ceilingOf, deriveBrokerKey, termsOf } from '../../chain/broker-signer.ts'
+import { Secret } from '../../platform/secret.ts'
+import { readChainBooks } from '../../testing/chain-books.ts'
+import { expectProblem } from '../../testing/expect-problem.ts'
+import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
+import { startTestServer, type TestServer, testSecret } from '../../testing/test-server.ts'
+import type { TestUser } from '../../testing/test-user.ts'
+
+// These tests stop the chain from mining, so nothing else may use it.
+let network: TestNetwork
+beforeAll(async () => {
+  network = await startTestNetwork()
+})
+afterAll(() => network.close())
+afterEach(() => network.devnet.testClient.setAutomine(true))
+
+const sending = 'eth_sendRawTransaction'
+
+describe('a transaction that no block takes', () => {
+  test('is replaced by the same one for more, and mined once', async () => {
+    await using server = await startTestServer({ network })
+    const { user, body } = await readyToFund(server)
+    await network.devnet.testClient.setAutomine(false)
+    const pending = await server.post('/api/broker/fund', body)
+    server.clock.advance(30_000)
+
+    await server.post('/api/broker/fund', body)
+
+    const [first, second] = await attempts(server)
+    expect(pending).toMatchObject({ status: 202, body: { status: 'pending', txHash: first?.hash } })
+    expect(second?.hash).not.toBe(first?.hash)
+    await network.devnet.testClient.mine({ blocks: 1 })
+    expect(await server.post('/api/broker/fund', body)).toMatchObject({
+      status: 200,
+      body: { status: 'confirmed', txHash: second?.hash, newBalance: '4' },
+    })
+    expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
+    expect(await server.rows('chain_transaction', user)).toMatchObject([{ state: 'confirmed', nonce: 0 }])
+  })
+
+  test('follows the price of gas up to ten times its first one', async () => {
+    await using server = await startTestServer({ network })
+    const { user, body } = await readyToFund(server)
+    await network.devnet.testClient.setAutomine(false)
+    await server.post('/api/broker/fund', body)
+
+    await outpriceNewest(server)
+    await stayStuck(server)
+    const followed = await attempts(server)
+    await outpriceNewest(server)
+    await stayStuck(server)
+
+    expect(followed).toHaveLength(2)
+    expect(await attempts(server)).toHaveLength(2)
+    await network.devnet.testClient.setNextBlockBaseFeePerGas({ baseFeePerGas: 1n })
+    await network.devnet.testClient.mine({ blocks: 1 })
+    expect((await server.post('/api/broker/fund', body)).status).toBe(200)
+    expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
+  })
+
+  test('is sent again when the node has dropped it', async () => {
+    await using server = await startTestServer({ network })
+    const { user, body } = await readyToFund(server)
+    await network.devnet.testClient.setAutomine(false)
+    const pending = await server.post('/api/broker/fund', body)
+    await network.devnet.testClient.dropTransaction({ hash: pending.body.txHash })
+    await network.devnet.testClient.setAutomine(true)
+
+    const answer = await server.post('/api/broker/fund', body)
+
+    expect(answer).toMatchObject({ status: 200, body: { txHash: pending.body.txHash } })
+    expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
+  })
+
+  test('of which the node says that it knows it already is waited for', async () => {
+    await using server = await startTestServer({ network })
+    const { body } = await readyToFund(server)
+    await network.devnet.testClient.setAutomine(false)
+    await server.post('/api/broker/fund', body)
+
+    await server.context.resumeTransactions()
+
+    expect(await server.rows('chain_transaction')).toMatchObject([{ state: 'broadcast' }])
+    expect(server.logged('transaction not accepted')).toEqual([])
+  })
+})
+
+describe('a node that', () => {
+  test('finds the price too low is offered more at once', async () => {
+    await using server = await startTestServer({ network })
+    const { user, body } = await readyToFund(server)
+    server.rpc.refuse(sending, 'transaction underpriced', 1)
+
+    const answer = await server.post('/api/broker/fund', body)
+
+    expect(answer).toMatchObject({ status: 200, body: { status: 'confirmed' } })
+    expect(await attempts(server)).toHaveLength(2)
+    expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
+  })
+
+  test('finds no money for gas gets the same bytes again when there is some', async () => {
+    await using server = await startTestServer({ network })
+    const { user, body } = await readyToFund(server)
+    const { wallet } = await readChainBooks(network.devnet, user.brokerAddress)
+    server.rpc.watch(async (methods) => {
+      if (methods.includes(sending)) await setWallet(user, 1n)
+    })
+    const pending = await server.post('/api/broker/fund', body)
+    server.rpc.watch(async () => {})
+    await setWallet(user, wallet)
+
+    const answer = await server.post('/api/broker/fund', body)
+
+    expect(pending).toMatchObject({ status: 202, body: { status: 'pending' } })
+    expect(server.logged('transaction not accepted')[0]).toMatchObject({ state: 'no-gas-money' })
+    expect(answer).toMatchObject({ status: 200, body: { txHash: pending.body.txHash } })
+    expect(await attempts(server)).toHaveLength(1)
+  })
+
+  test('refuses for a reason of its own is asked again', async () => {
+    await using server = await startTestServer({ network })
+    const { user, body } = await readyToFund(server)
+    server.rpc.refuse(sending, 'the moon is full', 2)
+
+    const answer = await server.post('/api/broker/fund', body)
+
+    expect(server.logged('transaction not accepted')[0]).toMatchObject({ state: 'rejected' })
+    expect(answer.status).toBe(200)
+    expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
+  })
+})
+
+test('a transaction that the contract reverts has failed, and moved nothing but gas', async () => {
+  await using server = await startTestServer({ network })
+  const { user, body } = await readyToFund(server)
+  const { ledger } = network.devnet.contracts
+  const code = (await network.devnet.publicClient.getCode({ address: ledger })) ?? '0x'
+  server.rpc.watch(async (methods) => {
+    if (methods.includes(sending)) await network.devnet.testClient.setCode({ address: ledger, bytecode: '0x5f5ffd' })
+  })
+
+  const sent = server.post('/api/broker/fund', body)
+  await expect.poll(() => network.devnet.publicClient.getTransactionCount({ address: user.brokerAddress })).toBe(1)
+  await network.devnet.testClient.setCode({ address: ledger, bytecode: code })
+  server.rpc.watch(async () => {})
+
+  expectProblem(await sent, 'chain-unavailable')
+  const [entry] = await server.rows('chain_transaction', user)
+  expect(entry).toMatchObject({ state: 'failed', gas_used: expect.any(BigInt) })
+  expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: 0n })
+  expectProblem(await server.post('/api/broker/fund', body), 'chain-unavailable')
+  expect((await user.requestFund('3')).status).toBe(200)
+})
+
+test('a transaction whose nonce another one took has failed once that is sure, and a new one works', async () => {
+  await using server = await startTestServer({ network })
+  const { user, body } = await readyToFund(server)
+  server.rpc.watch(async (methods) => {
+    if (methods.includes(sending)) await spendNonce(user)
+  })
+  const pending = await server.post('/api/broker/fund', body)
+  server.rpc.watch(async () => {})
+  server.clock.advance(120_001)
+
+  const failed = await server.post('/api/broker/fund', body)
+
+  expect(pending).toMatchObject({ status: 202, body: { status: 'pending' } })
+  expect(server.logged('transaction not accepted')[0]).toMatchObject({ state: 'nonce-used' })
+  expectProblem(failed, 'chain-unavailable')
+  expect(await server.rows('chain_transaction', user)).toMatchObject([{ state: 'failed', gas_used: null }])
+  expect(await user.requestFund('4')).toMatchObject({ status: 200, body: { newBalance: '4' } })
+})
+
+test('a transaction that a reorganisation of three blocks takes out is sent again, and counts once it is deep enough', async () => {
+  await using server = await startTestServer({ network, settings: { CONFIRMATIONS: 4 } })
+  const { user, body } = await readyToFund(server)
+  const { testClient, publicClient } = network.devnet
+  const pending = await server.post('/api/broker/fund', body)
+  await testClient.mine({ blocks: 2 })
+  await testClient.request<Reorganise>({ method: 'anvil_reorg', params: [3, []] })
+  const outside = await publicClient.getTransactionReceipt({ hash: pending.body.txHash }).catch(() => undefined)
+
+  const again = await server.post('/api/broker/fund', body)
+  await testClient.mine({ blocks: 4 })
+  const answer = await server.post('/api/broker/fund', body)
+
+  expect(pending).toMatchObject({ status: 202, body: { status: 'pending' } })
+  expect(outside).toBeUndefined()
+  expect(again).toMatchObject({ status: 202, body: { status: 'pending' } })
+  expect(answer).toMatchObject({ status: 200, body: { status: 'confirmed' } })
+  expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
+})
+
+type Reorganise = { Method: 'anvil_reorg'; Parameters: [number, never[]]; ReturnType: null }
+
+/** A user whose broker address holds 10 OG, and the signed body of a Fund call over 4 of them. */
+async function readyToFund(server: TestServer) {
+  const user = await server.newUser()
+  await user.pay(user.brokerAddress, parseOg('10'))
+  return { user, body: await user.signFund('4') }
+}
+
+/** The base fee becomes twice what the newest attempt would pay, so no block takes it. */
+async function outpriceNewest(server: TestServer): Promise<void> {
+  const newest = (await attempts(server)).at(-1)
+  const baseFeePerGas = ceilingOf(termsOf(newest?.raw as Hex).fees) * 2n
+  await network.devnet.testClient.setNextBlockBaseFeePerGas({ baseFeePerGas })
+  await network.devnet.testClient.mine({ blocks: 1 })
+}
+
+async function stayStuck(server: TestServer): Promise<void> {
+  server.clock.advance(30_000)
+  await server.context.resumeTransactions()
+}
+
+/** Oldest first. */
+async function attempts(server: TestServer) {
+  const rows = await server.rows('transaction_attempt')
+  return rows.sort((a, b) => Number(a.created_at) - Number(b.created_at))
+}
+
+function setWallet(user: TestUser, value: bigint) {
+  return network.devnet.testClient.setBalance({ address: user.brokerAddress, value })
+}
+
+/** Somebody else with the same secret uses the broker account's next nonce. */
+async function spendNonce(user: TestUser): Promise<void> {
+  const { publicClient, rpcUrl } = network.devnet
+  if ((await publicClient.getTransactionCount({ address: user.brokerAddress })) > 0) return
+  const account = privateKeyToAccount(deriveBrokerKey(new Secret(testSecret), 31337, user.address))
+  const wallet = createWalletClient({ account, chain: publicClient.chain, transport: http(rpcUrl) })
+  const hash: Hex = await wallet.sendTransaction({ to: user.address, value: 1n })
+  await publicClient.waitForTransactionReceipt({ hash })
+}
