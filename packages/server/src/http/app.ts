@@ -111,9 +111,9 @@ const requireJson: Handler = (request, _response, next) => {
 
 function mount(route: Route, operation: ReturnType<typeof createOperation>): Handler {
   return async (request, response) => {
-    const { params, body, headers } = request
+    const { params, query, body, headers } = request
     const { requestId } = response.locals
-    const outcome = await operation({ params, body, headers, requestId, signal: leaving(response) })
+    const outcome = await operation({ params, query, body, headers, requestId, signal: leaving(response) })
     if (route.cacheControl && outcome.status === 200) response.setHeader('Cache-Control', route.cacheControl)
     response.status(outcome.status).json(outcome.body)
   }

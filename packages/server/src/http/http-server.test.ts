@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { IncomingMessage, type Server } from 'node:http'
 import { describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { AppError } from '../platform/errors.ts'
 import { maxBodyBytes } from './app.ts'
 import { createHttpServer } from './http-server.ts'
@@ -56,6 +57,39 @@ describe('a route', () => {
     expect(answer).toMatchObject({ status: 200, body: { balance: '1', owner: toyAddress } })
     const message = `Check balance for ${address} at 1767225600000`
     expect(server.calls).toEqual([{ address, signature: '0xsigned', timestamp: 1767225600000, message }])
+  })
+
+  test('gets its query parsed, without what it does not know', async () => {
+    await using server = await startToyServer()
+
+    const answers = [await server.get('/toy/list'), await server.get('/toy/list?limit=7&after=a%20b&colour=blue')]
+
+    expect(answers.map(({ body }) => body)).toEqual([
+      { after: null, limit: 5 },
+      { after: 'a b', limit: 7 },
+    ])
+  })
+
+  test.each(['limit=0', 'limit=ten', 'limit=', 'limit=5&limit=6', 'after=a&after=b', 'limit[]=5&limit=6&limit=7'])(
+    'refuses the query %s',
+    async (query) => {
+      await using server = await startToyServer()
+
+      const answer = await server.get(`/toy/list?${query}`)
+
+      const path = query.slice(0, 5)
+      expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request', errors: [{ path }] } })
+    },
+  )
+
+  test('binds a signature that is spent once to the query as well', async () => {
+    const query = z.object({ after: z.string().optional() })
+    await using server = await startToyServer({ routes: [{ ...fundRoute, query }] })
+
+    await server.post('/toy/fund?after=x', toyBody)
+
+    const { address, amount, timestamp } = toyBody
+    expect(server.requests).toEqual([{ address, amount, timestamp, query: { after: 'x' } }])
   })
 
   test('answers a retry with what the identity kept', async () => {

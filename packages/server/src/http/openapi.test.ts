@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { openApiDocument } from './openapi.ts'
 import { route } from './route.ts'
-import { balanceRoute, fundRoute, healthRoute } from './testing/toy-server.ts'
+import { balanceRoute, fundRoute, healthRoute, listRoute } from './testing/toy-server.ts'
 
 const about = { title: 'Toy', version: '1.0.0', description: 'Toys.' }
 const routes = [fundRoute, balanceRoute, healthRoute]
@@ -61,6 +61,21 @@ describe('openApiDocument', () => {
       signature: { type: 'apiKey', in: 'header', name: 'X-Signature' },
       timestamp: { type: 'apiKey', in: 'header', name: 'X-Timestamp' },
     })
+  })
+
+  test('describes query parameters as what their text stands for', () => {
+    const operation = documentOf([listRoute]).paths['/toy/list'].get
+
+    expect(operation.parameters).toEqual([
+      { name: 'after', in: 'query', required: false, schema: { type: 'string', description: 'Where to go on' } },
+      {
+        name: 'limit',
+        in: 'query',
+        required: false,
+        schema: { type: 'integer', minimum: 1, maximum: 9, default: 5 },
+      },
+    ])
+    expect(Object.keys(operation.responses)).toEqual(['200', '400', '500'])
   })
 
   test('lists the codes of each status as problem documents', () => {

@@ -80,8 +80,12 @@ function pointToComponents<T>(schema: T): T {
 }
 
 function describeOperation(route: Route, components: Components) {
-  const { operationId, summary, tag, description, auth } = route
+  const { operationId, summary, tag, description, auth, params, query } = route
   const signed = auth !== 'none' && { ...auth, template: messageTemplate(route, auth) }
+  const parameters = [
+    ...(params ? describeParameters('path', params, components) : []),
+    ...(query ? describeParameters('query', query, components) : []),
+  ]
   const texts = [description, signed && describeSigning(signed)].filter(Boolean)
   return {
     operationId,
@@ -90,7 +94,7 @@ function describeOperation(route: Route, components: Components) {
     ...(texts.length > 0 && { description: texts.join('\n\n') }),
     ...(signed && { 'x-signed-message': { template: signed.template, from: signed.from, use: signed.use } }),
     ...(signed && signed.from === 'headers' && { security: [{ signature: [], timestamp: [] }] }),
-    ...(route.params && { parameters: describeParams(route.params, components) }),
+    ...(parameters.length > 0 && { parameters }),
     ...(route.body && { requestBody: { required: true, content: json(components.refer(route.body, 'input')) } }),
     responses: describeResponses(route, components),
   }
@@ -112,14 +116,16 @@ function describeSigning({ template, from, use }: { template: string } & Omit<Si
   return `Sign \`${template}\` with \`personal_sign\` (EIP-191), fields spelled exactly as sent, and put the result in ${place}. ${repeat}`
 }
 
-function describeParams(params: z.ZodObject, components: Components) {
-  return Object.entries(params.shape).map(([name, schema]) => ({
+/** Each parameter as what its text stands for: a number that is sent as text is described as a number. */
+function describeParameters(place: 'path' | 'query', fields: z.ZodObject, components: Components) {
+  const { required = [] } = z.toJSONSchema(fields, { io: 'input' })
+  return Object.entries(fields.shape).map(([name, schema]) => ({
     name,
-    in: 'path',
-    required: true,
+    in: place,
+    required: required.includes(name),
     schema: components.refer(
       z.lazy(() => schema),
-      'input',
+      'output',
     ),
   }))
 }
@@ -153,11 +159,11 @@ function codesByStatus(route: Route): Map<number, ProblemCode[]> {
   return byStatus
 }
 
-function codesOfKind({ params, body, auth }: Route): ProblemCode[] {
+function codesOfKind({ params, query, body, auth }: Route): ProblemCode[] {
   const isSigned = auth !== 'none'
   return [
     'internal',
-    ...(params || body || isSigned ? (['invalid-request'] as const) : []),
+    ...(params || query || body || isSigned ? (['invalid-request'] as const) : []),
     ...(body ? (['body-too-large', 'unsupported-media-type'] as const) : []),
     ...(isSigned ? (['signature-invalid', 'signature-expired'] as const) : []),
     ...(isSigned && auth.use === 'once' ? (['signature-used'] as const) : []),

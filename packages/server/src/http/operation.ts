@@ -7,6 +7,7 @@ import type { Route } from './route.ts'
 
 export type OperationInput = {
   params: unknown
+  query: unknown
   body: unknown
   headers: unknown
   requestId: string
@@ -26,10 +27,11 @@ export function createOperation(route: Route, { identity, checkResponses }: Oper
   return async (input: OperationInput): Promise<Outcome> => {
     const { requestId, signal } = input
     const params = route.params && parse(route.params, input.params, 'path')
+    const query = route.query && parse(route.query, input.query, 'query')
     const body = route.body && parse(route.body, input.body, 'body')
 
     const run = async (principal?: Principal): Promise<Outcome> => {
-      const result = await route.handler({ params, body, principal, requestId, signal })
+      const result = await route.handler({ params, query, body, principal, requestId, signal })
       const outcome = {
         status: route.status?.(result) ?? 200,
         body: addsSuccess ? { success: true, ...result } : result,
@@ -43,7 +45,7 @@ export function createOperation(route: Route, { identity, checkResponses }: Oper
     const { address, timestamp } = request
     const call = { address, signature, timestamp, message: route.auth.message(request) }
     if (route.auth.use === 'read') return run(await identity.authenticate(call))
-    return identity.once(call, request, run)
+    return identity.once(call, query ? { ...request, query } : request, run)
   }
 }
 

@@ -43,12 +43,28 @@ test('types a handler by the schemas of its route', () => {
     }),
     route({
       ...about,
+      operationId: 'list',
+      method: 'get',
+      path: '/list/{address}',
+      auth: { message: (call) => `${call.address} at ${call.timestamp}`, from: 'headers', use: 'read' },
+      params: z.object({ address }),
+      query: z.object({ after: z.string().optional(), limit: z.string().transform(Number).default(5) }),
+      response: healthResponse,
+      handler: async ({ params, query }) => {
+        expectTypeOf(params.address).toEqualTypeOf<string>()
+        expectTypeOf(query).toEqualTypeOf<{ after?: string | undefined; limit: number }>()
+        return { status: 'ok' }
+      },
+    }),
+    route({
+      ...about,
       operationId: 'health',
       method: 'get',
       path: '/health',
       auth: 'none',
       response: healthResponse,
       handler: async (call) => {
+        expectTypeOf(call.query).toEqualTypeOf<undefined>()
         expectTypeOf(call).not.toHaveProperty('principal')
         return { status: 'ok' }
       },
@@ -78,5 +94,16 @@ test('refuses at compile time what cannot be mounted', () => {
     response: healthResponse,
     // @ts-expect-error the response schema says otherwise
     handler: async () => ({ status: 'poorly' }),
+  })
+  route({
+    ...about,
+    operationId: 'list',
+    method: 'get',
+    path: '/list',
+    auth: 'none',
+    // @ts-expect-error a query carries text only
+    query: z.object({ limit: z.int() }),
+    response: healthResponse,
+    handler: async () => ({ status: 'ok' }),
   })
 })

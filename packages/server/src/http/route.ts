@@ -6,6 +6,7 @@ import type { Principal } from '../platform/principal.ts'
 /** One operation as plain data: mounted, checked and documented from this alone. Made by `route()`. */
 export type Route = RouteData & {
   params?: z.ZodObject
+  query?: z.ZodObject
   body?: z.ZodObject
   response: z.ZodObject
   auth: 'none' | SignedAuth
@@ -41,6 +42,7 @@ type RouteData = {
 
 type ErasedCall = {
   params: unknown
+  query: unknown
   body: unknown
   principal: Principal | undefined
   requestId: string
@@ -48,6 +50,8 @@ type ErasedCall = {
 }
 
 type Schema = z.ZodObject | undefined
+/** Its fields read strings, so a parameter that is given twice, which arrives as a list, is refused. */
+type QuerySchema = z.ZodObject<Record<string, z.ZodType<unknown, string | undefined>>> | undefined
 type Parsed<S extends Schema> = S extends z.ZodObject ? z.infer<S> : undefined
 type Fields<S extends Schema> = S extends z.ZodObject ? z.infer<S> : unknown
 
@@ -56,16 +60,18 @@ type Result<R extends z.ZodObject> = R['shape'] extends { success: z.ZodLiteral<
   ? Omit<z.infer<R>, 'success'>
   : z.infer<R>
 
-type TypedRoute<P extends Schema, B extends Schema, R extends z.ZodObject> = RouteData & {
+type TypedRoute<P extends Schema, Q extends QuerySchema, B extends Schema, R extends z.ZodObject> = RouteData & {
   params?: P
+  query?: Q
   body?: B
   response: R
   /** 200 when left out. */
   status?: (result: Result<R>) => number
 }
 
-type Call<P extends Schema, B extends Schema, A> = {
+type Call<P extends Schema, Q extends QuerySchema, B extends Schema, A> = {
   params: Parsed<P>
+  query: Parsed<Q>
   body: Parsed<B>
   requestId: string
   /** Aborts when the client's connection closes before the answer. */
@@ -93,8 +99,9 @@ export function route<
   L extends Literal,
   T extends Tree<L>,
   P extends Schema = undefined,
+  Q extends QuerySchema = undefined,
   B extends Schema = undefined,
->(data: TypedRoute<P, B, R> & { auth: A; handler: (call: Call<P, B, A>) => Promise<T & Result<R>> }): Route
+>(data: TypedRoute<P, Q, B, R> & { auth: A; handler: (call: Call<P, Q, B, A>) => Promise<T & Result<R>> }): Route
 export function route(data: Route): Route {
   return data
 }

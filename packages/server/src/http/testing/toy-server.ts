@@ -40,6 +40,19 @@ export const balanceRoute = route({
   handler: async ({ principal }) => ({ balance: '1', owner: principal.address }),
 })
 
+export const listRoute = route({
+  ...about,
+  operationId: 'listToys',
+  path: '/toy/list',
+  auth: 'none',
+  query: z.object({
+    after: z.string().optional().meta({ description: 'Where to go on' }),
+    limit: z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(1).max(9)).default(5),
+  }),
+  response: z.object({ after: z.string().nullable(), limit: z.int() }),
+  handler: async ({ query }) => ({ after: query.after ?? null, limit: query.limit }),
+})
+
 export const healthRoute = route({
   ...about,
   operationId: 'getToyHealth',
@@ -91,7 +104,7 @@ export async function startToyServer(options: Partial<AppOptions> = {}) {
   const at = (level: string) => (fields: LogFields, message: string) => void lines.push({ ...fields, level, message })
   const toy = createToyIdentity()
   const server = createHttpServer({
-    routes: [fundRoute, balanceRoute, healthRoute],
+    routes: [fundRoute, balanceRoute, listRoute, healthRoute],
     identity: toy.identity,
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     corsOrigins: ['https://app.example'],
