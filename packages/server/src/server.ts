@@ -35,6 +35,7 @@ export async function startServer(options: {
   const server = createHttpServer({
     routes: apiRoutes(context),
     identity: context.auth,
+    chainId: context.chainId,
     log,
     corsOrigins: settings.CORS_ORIGINS,
     checkResponses,

@@ -12,6 +12,7 @@ import type { Route } from './route.ts'
 export type AppOptions = {
   routes: readonly Route[]
   identity: Identity
+  chainId: number
   log: Log
   /** Exact origins, or `['*']` for any. */
   corsOrigins: readonly string[]
@@ -27,7 +28,14 @@ type Handler = RequestHandler<Record<string, string | string[]>, unknown, unknow
 export const maxBodyBytes = 131_072
 
 /** The Express application for a list of routes. */
-export function createApp({ routes, identity, log, corsOrigins, checkResponses = false }: AppOptions): Express {
+export function createApp({
+  routes,
+  identity,
+  chainId,
+  log,
+  corsOrigins,
+  checkResponses = false,
+}: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -35,7 +43,7 @@ export function createApp({ routes, identity, log, corsOrigins, checkResponses =
 
   const json = [requireJson, express.json({ limit: maxBodyBytes, inflate: false, strict: true })]
   for (const route of routes) {
-    const operation = createOperation(route, { identity, checkResponses })
+    const operation = createOperation(route, { identity, chainId, checkResponses })
     app[route.method](expressPath(route), nameOperation(route), ...(route.body ? json : []), mount(route, operation))
   }
   for (const route of routes) {

@@ -92,6 +92,16 @@ describe('a route', () => {
     expect(server.requests).toEqual([{ address, amount, timestamp, query: { after: 'x' } }])
   })
 
+  test('lets a message name the chain of the server', async () => {
+    const message = (call: object) => ('chainId' in call ? `Read on chain ${call.chainId}` : '')
+    const auth = { message, from: 'headers', use: 'read' } as const
+    await using server = await startToyServer({ routes: [{ ...balanceRoute, auth }], chainId: 7 })
+
+    await server.get(`/toy/balance/${toyAddress}`, signedHeaders)
+
+    expect(server.calls).toMatchObject([{ message: 'Read on chain 7' }])
+  })
+
   test('answers a retry with what the identity kept', async () => {
     const handler = vi.fn(fundRoute.handler)
     await using server = await startToyServer({ routes: [{ ...fundRoute, handler }] })
@@ -473,7 +483,7 @@ describe('the server', () => {
   test('limits time, headers and requests per connection', () => {
     const { identity } = createToyIdentity()
     const log = { debug() {}, info() {}, warn() {}, error() {} }
-    const server = createHttpServer({ routes: [healthRoute], identity, log, corsOrigins: [] })
+    const server = createHttpServer({ routes: [healthRoute], identity, chainId: 31337, log, corsOrigins: [] })
 
     expect(server).toMatchObject({
       headersTimeout: 5_000,
@@ -601,7 +611,7 @@ describe('closeGracefully', () => {
   test('is done at once where nothing listens', async () => {
     const { identity } = createToyIdentity()
     const log = { debug() {}, info() {}, warn() {}, error() {} }
-    const server: Server = createHttpServer({ routes: [], identity, log, corsOrigins: [] })
+    const server: Server = createHttpServer({ routes: [], identity, chainId: 31337, log, corsOrigins: [] })
 
     await closeGracefully(server, 60_000)
   })

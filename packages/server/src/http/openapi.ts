@@ -102,7 +102,7 @@ function describeOperation(route: Route, components: Components) {
 
 /** The message with the name of each field in its place: `Fund {amount} OG for {address} at {timestamp}`. */
 function messageTemplate({ params, body }: Route, auth: SignedAuth): string {
-  const names = [...Object.keys({ ...params?.shape, ...body?.shape }), 'timestamp']
+  const names = [...Object.keys({ ...params?.shape, ...body?.shape }), 'timestamp', 'chainId']
   return auth.message(Object.fromEntries(names.map((name) => [name, `{${name}}`])))
 }
 

@@ -16,12 +16,14 @@ export type OperationInput = {
 
 export type OperationOptions = {
   identity: Identity
+  /** For messages that name the chain. */
+  chainId: number
   /** Fails answers that break their schema: for development and tests, not for when money has moved already. */
   checkResponses: boolean
 }
 
 /** Makes a route a function from raw input to outcome: parse, prove the caller, run, answer. */
-export function createOperation(route: Route, { identity, checkResponses }: OperationOptions) {
+export function createOperation(route: Route, { identity, chainId, checkResponses }: OperationOptions) {
   const addsSuccess = hasSuccess(route)
 
   return async (input: OperationInput): Promise<Outcome> => {
@@ -43,7 +45,7 @@ export function createOperation(route: Route, { identity, checkResponses }: Oper
     if (route.auth === 'none') return run()
     const { signature, ...request } = signedInput(route.auth.from, { ...params, ...body }, input.headers)
     const { address, timestamp } = request
-    const call = { address, signature, timestamp, message: route.auth.message(request) }
+    const call = { address, signature, timestamp, message: route.auth.message({ ...request, chainId }) }
     if (route.auth.use === 'read') return run(await identity.authenticate(call))
     return identity.once(call, query ? { ...request, query } : request, run)
   }

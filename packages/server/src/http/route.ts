@@ -20,7 +20,7 @@ export type SignedAuth = {
   from: 'body' | 'headers'
   /** `once` spends the signature, `read` only proves the caller. */
   use: 'once' | 'read'
-  /** The exact text to sign, from the input as sent. */
+  /** The exact text to sign, from the input as sent and the chain this server works on. */
   message(call: object): string
 }
 
@@ -84,7 +84,7 @@ type Source<P extends Schema, B extends Schema> =
 
 type TypedAuth<P extends Schema, B extends Schema> = Omit<SignedAuth, 'from' | 'message'> & {
   from: Source<P, B>
-  message: (call: Fields<P> & Fields<B> & { timestamp: number }) => string
+  message: (call: Fields<P> & Fields<B> & { timestamp: number; chainId: number }) => string
 }
 
 // Inferring a literal per leaf is what keeps `{ status: 'ok' }` in a handler from widening to `string`: TypeScript does

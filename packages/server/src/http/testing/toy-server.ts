@@ -106,6 +106,7 @@ export async function startToyServer(options: Partial<AppOptions> = {}) {
   const server = createHttpServer({
     routes: [fundRoute, balanceRoute, listRoute, healthRoute],
     identity: toy.identity,
+    chainId: 31337,
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     corsOrigins: ['https://app.example'],
     checkResponses: true,
