@@ -3,6 +3,7 @@ import type { Db } from './connect.ts'
 import { initial } from './migrations/0001-initial.ts'
 import { attempts } from './migrations/0002-attempts.ts'
 import { adjustments } from './migrations/0003-adjustments.ts'
+import { statement } from './migrations/0004-statement.ts'
 
 /** Brings the database to the newest schema; several instances may call it at once. Throws what the database said. */
 export async function migrate(db: Db): Promise<void> {
@@ -13,6 +14,7 @@ export async function migrate(db: Db): Promise<void> {
         '0001-initial': initial,
         '0002-attempts': attempts,
         '0003-adjustments': adjustments,
+        '0004-statement': statement,
       }),
     },
   })

@@ -46,13 +46,15 @@ type LedgerTable = {
 
 /**
  * A sub-account's books. What is left for analyses is `deposited − charged − reserved − 1 OG`: settlement moves what is
- * already `charged`, so its timing cancels out.
+ * already `charged`, so its timing cancels out. `opening` is the part of `charged` that was found when the books were opened
+ * for an account that only the chain remembered; the costs of reservations and the adjustments are the rest.
  */
 type SubAccountTable = {
   user_address: Hex
   provider: Hex
   deposited: bigint
   charged: bigint
+  opening: Generated<bigint>
   reserved: bigint
   /** `charged` when it was last found to be what the provider bills. */
   checked: Generated<bigint>
@@ -98,6 +100,8 @@ type DepositTable = {
 /** The worst-case cost held for a request in flight, and what became of it. */
 type ReservationTable = {
   id: string
+  /** Of the request it was made for, which is that of its row in `user_queries`. */
+  request_id: string | null
   user_address: Hex
   digest: Hex
   provider: Hex
@@ -130,7 +134,7 @@ type UserQueriesTable = {
   cost_og: GeneratedAlways<string>
   input_tokens: number
   output_tokens: number
-  verification: string
+  verification: 'none' | 'signer' | 'content'
   response_time_ms: number
   created_at: CreatedAt
 }

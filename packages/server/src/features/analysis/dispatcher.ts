@@ -34,6 +34,9 @@ export type Dispatched = {
   receipt: Receipt
 }
 
+/** For whom a request is sent, its name in logs and answers, and when it must be over. */
+type Errand = { principal: Principal; requestId: string; deadlineMs: number }
+
 /** Longer than any answer within our token limits; what is beyond is cut off. */
 const maxResponseBytes = 4 * 1024 * 1024
 
@@ -87,14 +90,15 @@ export function createDispatcher(deps: {
     return [...plans.filter(canPay), ...plans.filter((plan) => !canPay(plan))]
   }
 
-  async function reserve(principal: Principal, plan: Plan, deadlineMs: number): Promise<Reservation> {
+  async function reserve({ principal, requestId, deadlineMs }: Errand, plan: Plan): Promise<Reservation> {
     const { provider, model } = plan.service
+    const amount = plan.worstCase
     const hold = () =>
-      reservations.hold({ principal, provider, model, amount: plan.worstCase, heldUntilMs: deadlineMs + graceMs })
+      reservations.hold({ principal, requestId, provider, model, amount, heldUntilMs: deadlineMs + graceMs })
     for (let shares = 0; shares < maxShares; shares += 1) {
       const held = await hold()
       if (held) return held
-      await funding.ensureUsable(principal.address, provider, plan.worstCase)
+      await funding.ensureUsable(principal.address, provider, amount)
     }
     const held = await hold()
     if (held) return held
@@ -112,10 +116,10 @@ export function createDispatcher(deps: {
     }
   }
 
-  async function reserveAndSend(principal: Principal, plan: Plan, signal: AbortSignal, deadlineMs: number) {
-    const reservation = await reserve(principal, plan, deadlineMs)
+  async function reserveAndSend(errand: Errand, plan: Plan, signal: AbortSignal) {
+    const reservation = await reserve(errand, plan)
     await checkpoint('reservation-held')
-    const outcome = await send(principal, plan, signal).catch(async (error: unknown) => {
+    const outcome = await send(errand.principal, plan, signal).catch(async (error: unknown) => {
       // Only the session token can throw here: the request was not sent.
       await reservations.release(reservation)
       throw error
@@ -123,14 +127,14 @@ export function createDispatcher(deps: {
     return { reservation, outcome }
   }
 
-  async function attempt(principal: Principal, plan: Plan, signal: AbortSignal, deadlineMs: number) {
+  async function attempt(errand: Errand, plan: Plan, signal: AbortSignal) {
     const { provider } = plan.service
-    let { reservation, outcome } = await reserveAndSend(principal, plan, signal, deadlineMs)
+    let { reservation, outcome } = await reserveAndSend(errand, plan, signal)
     if (outcome.state === 'refused' && outcome.reason === 'balance') {
       // The provider counts more as owed than our books do, or was just settling: fill up by its count, and ask once more.
       await reservations.release(reservation)
-      await funding.ensureUsable(principal.address, provider, plan.worstCase)
-      ;({ reservation, outcome } = await reserveAndSend(principal, plan, signal, deadlineMs))
+      await funding.ensureUsable(errand.principal.address, provider, plan.worstCase)
+      ;({ reservation, outcome } = await reserveAndSend(errand, plan, signal))
     }
     switch (outcome.state) {
       case 'answered':
@@ -191,11 +195,10 @@ export function createDispatcher(deps: {
      * Sends one of `plans` and returns the billed answer. Another provider is tried only when the one before surely cost
      * nothing. Throws `insufficient-funds`, `provider-unavailable`, or after sending `provider-failed`, `deadline-exceeded`.
      */
-    async dispatch(request: { principal: Principal; plans: readonly Plan[]; deadlineMs: number }): Promise<Dispatched> {
-      const { principal, plans, deadlineMs } = request
-      const signal = AbortSignal.timeout(Math.max(1, deadlineMs - clock.now()))
-      for (const plan of await inPayingOrder(principal, plans)) {
-        const attempted = await attempt(principal, plan, signal, deadlineMs)
+    async dispatch({ plans, ...errand }: Errand & { plans: readonly Plan[] }): Promise<Dispatched> {
+      const signal = AbortSignal.timeout(Math.max(1, errand.deadlineMs - clock.now()))
+      for (const plan of await inPayingOrder(errand.principal, plans)) {
+        const attempted = await attempt(errand, plan, signal)
         if (!attempted) continue
         const { outcome: answer, reservation } = attempted
         const usage = answer.usage ?? fallbackUsage(answer.content)

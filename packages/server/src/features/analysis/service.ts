@@ -130,7 +130,7 @@ export function createAnalysisService(deps: {
       const services = await models.candidates(options.model)
       const plans = services.map((service) => planFor({ service, messages, profile }))
 
-      const dispatched = await dispatcher.dispatch({ principal, plans, deadlineMs: startedMs + deadlineMs })
+      const dispatched = await dispatcher.dispatch({ principal, requestId, plans, deadlineMs: startedMs + deadlineMs })
       const conclusion = await book({
         principal,
         dispatched,

@@ -20,6 +20,7 @@ describeOnDatabases('the store of reservations', (db) => {
     const request = (amount: bigint): NewReservation => ({
       ...account,
       id: randomUUID(),
+      requestId: 'a-request',
       digest: randomHash(),
       model: 'a-model',
       amount,

@@ -5,6 +5,7 @@ import { minimumProviderLock } from './terms.ts'
 
 export type NewReservation = {
   id: string
+  requestId: string
   user: Hex
   digest: Hex
   provider: Hex
@@ -32,8 +33,8 @@ export function createReservationStore(db: Db) {
           where user_address = ${reservation.user} and provider = ${reservation.provider}
             and deposited - charged - reserved - ${minimumProviderLock}::numeric >= ${reservation.amount}::numeric
           returning user_address)
-        insert into reservation (id, user_address, digest, provider, model, amount, state, held_until, created_at)
-        select ${reservation.id}::uuid, user_address, ${reservation.digest}, ${reservation.provider}, ${reservation.model},
+        insert into reservation (id, request_id, user_address, digest, provider, model, amount, state, held_until, created_at)
+        select ${reservation.id}::uuid, ${reservation.requestId}, user_address, ${reservation.digest}, ${reservation.provider}, ${reservation.model},
           ${reservation.amount}::numeric, 'held', ${reservation.heldUntil}::timestamptz, ${reservation.now}::timestamptz
         from taken returning id`.execute(db)
       return rows[0]

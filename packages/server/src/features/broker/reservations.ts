@@ -21,16 +21,18 @@ export function createReservations(deps: { db: Db; clock: Clock; storeOf?: (db: 
      */
     async hold(options: {
       principal: Principal
+      requestId: string
       provider: Address
       model: string
       amount: bigint
       heldUntilMs: number
     }): Promise<Reservation | undefined> {
-      const { principal, provider, model, amount, heldUntilMs } = options
+      const { principal, requestId, provider, model, amount, heldUntilMs } = options
       const id = randomUUID()
       try {
         const held = await store.hold({
           id,
+          requestId,
           user: principal.address,
           digest: principal.digest,
           provider,

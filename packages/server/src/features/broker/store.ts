@@ -57,8 +57,9 @@ export function createAccountStore(db: Db) {
      * transfer of ours explains it: that one is booked when it confirms.
      */
     openFoundSubAccount: (found: { user: Hex; provider: Hex; deposited: bigint; charged: bigint }) =>
-      sql`insert into sub_account (user_address, provider, deposited, charged, reserved)
-        select ${found.user}, ${found.provider}, ${found.deposited}::numeric, ${found.charged}::numeric, 0
+      sql`insert into sub_account (user_address, provider, deposited, charged, opening, reserved)
+        select ${found.user}, ${found.provider}, ${found.deposited}::numeric, ${found.charged}::numeric,
+          ${found.charged}::numeric, 0
         where not exists (select 1 from chain_transaction
           where user_address = ${found.user} and provider = ${found.provider} and kind = 'transfer')
         on conflict do nothing`.execute(db),

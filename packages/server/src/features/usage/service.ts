@@ -1,3 +1,4 @@
+import type { Verification } from '@dreamscape/protocol/analysis'
 import type { Db } from '../../database/connect.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Hex } from '../../platform/hex.ts'
@@ -11,7 +12,7 @@ export type Query = {
   costNeuron: bigint
   inputTokens: number
   outputTokens: number
-  verification: string
+  verification: Verification
   responseTimeMs: number
 }
 
