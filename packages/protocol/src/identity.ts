@@ -40,4 +40,6 @@ export const messages = {
   fund: (call: { address: string; amount: string; timestamp: number }) =>
     `Fund ${call.amount} OG for ${call.address} at ${call.timestamp}`,
   analyze: (call: { address: string; timestamp: number }) => `Analyze dream for ${call.address} at ${call.timestamp}`,
+  transactions: (call: { address: string; timestamp: number; chainId: number }) =>
+    `List transactions for ${call.address} at ${call.timestamp} on chain ${call.chainId}`,
 }

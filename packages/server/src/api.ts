@@ -6,6 +6,7 @@ import { configRoutes } from './features/config/routes.ts'
 import { fundingRoutes } from './features/funding/routes.ts'
 import { healthRoutes } from './features/health/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
+import { statementRoutes } from './features/statement/routes.ts'
 import { openApiDocument } from './http/openapi.ts'
 import { type Route, route } from './http/route.ts'
 
@@ -14,6 +15,7 @@ export function apiRoutes(context: Context): Route[] {
   const routes: Route[] = [
     ...brokerRoutes(context),
     ...fundingRoutes(context),
+    ...statementRoutes(context),
     ...analysisRoutes(context),
     ...modelsRoutes(context),
     ...configRoutes(context),

@@ -23,6 +23,7 @@ import { createHealthService } from './features/health/service.ts'
 import { createCatalogue } from './features/models/catalogue.ts'
 import { createProviderHealth } from './features/models/health.ts'
 import { createModelsService } from './features/models/service.ts'
+import { createStatementService } from './features/statement/service.ts'
 import { createUsageService } from './features/usage/service.ts'
 import { createBackground } from './platform/background.ts'
 import { type Checkpoint, passCheckpoint } from './platform/checkpoint.ts'
@@ -148,6 +149,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     requiredVerification: settings.REQUIRE_VERIFICATION,
     checkpoint,
   })
+  const statements = createStatementService({ db })
   const healthChecks = createHealthService({ db, reader, catalogue, health: providerHealth })
   const reconciliation = createReconciliation({ db, reader, broker, unsettledOf, clock, log, checkpoint })
 
@@ -172,6 +174,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     funding,
     models,
     analyses,
+    statements,
     healthChecks,
     reconciliation,
     resumeTransactions: lane.resume,

@@ -11,7 +11,7 @@ import type { Answer } from './test-server.ts'
 export type Home = {
   devnet: Devnet
   clock: TestClock
-  context: Pick<Context, 'broker'>
+  context: Pick<Context, 'broker' | 'chainId'>
   request: (path: string, init?: RequestInit) => Promise<Answer>
 }
 
@@ -60,6 +60,13 @@ export async function createTestUser(home: Home, { deposit }: { deposit?: string
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ ...body, ...fields }),
     })
+  }
+
+  type Signed = Awaited<ReturnType<typeof sign>>
+
+  function get(path: string, signed: Signed, { headers, query = '', server = home }: Overrides & { query?: string }) {
+    const proof = { 'x-signature': signed.signature, 'x-timestamp': String(signed.timestamp) }
+    return server.request(path + signed.address + query, { headers: { ...proof, ...headers } })
   }
 
   /** A transfer from the user's own wallet. */
@@ -114,11 +121,14 @@ export async function createTestUser(home: Home, { deposit }: { deposit?: string
     analyze: async (dreamText: string, options?: object, overrides: Overrides = {}) =>
       post('/api/ai/analyze', await user.signAnalyze(dreamText, options, overrides), overrides),
 
-    async balance(overrides: Overrides = {}): Promise<Answer> {
-      const { server = home, headers } = overrides
-      const signed = await sign(overrides, messages.balance)
-      const proof = { 'x-signature': signed.signature, 'x-timestamp': String(signed.timestamp) }
-      return server.request(`/api/broker/balance/${signed.address}`, { headers: { ...proof, ...headers } })
+    balance: async (overrides: Overrides = {}) =>
+      get('/api/broker/balance/', await sign(overrides, messages.balance), overrides),
+
+    /** One page of the statement; `query` as it stands in the address, `?` and all. */
+    async transactions(query = '', overrides: Overrides = {}): Promise<Answer> {
+      const { chainId } = home.context
+      const signed = await sign(overrides, (call) => messages.transactions({ ...call, chainId }))
+      return get('/api/broker/transactions/', signed, { ...overrides, query })
     },
   }
 
