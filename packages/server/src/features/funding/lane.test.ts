@@ -56,10 +56,6 @@ describe('a transaction that no block takes', () => {
 
     expect(followed).toHaveLength(2)
     expect(await attempts(server)).toHaveLength(2)
-    await network.devnet.testClient.setNextBlockBaseFeePerGas({ baseFeePerGas: 1n })
-    await network.devnet.testClient.mine({ blocks: 1 })
-    expect((await server.post('/api/broker/fund', body)).status).toBe(200)
-    expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
   })
 
   test('is sent again when the node has dropped it', async () => {
