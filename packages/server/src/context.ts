@@ -104,7 +104,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
       acceptUrl: (url) => isAcceptableProviderUrl(url, { allowLoopback }),
     },
   })
-  const providerHealth = createProviderHealth({ clock })
+  const providerHealth = createProviderHealth({ db, clock })
   const models = createModelsService({
     catalogue,
     health: providerHealth,
@@ -121,7 +121,17 @@ export async function createContext(options: { settings: Settings; log: Log; clo
   const broker = createBrokerService({ db, reader, signer, unsettledOf })
   const reservations = createReservations({ db, clock, storeOf: reservationsOf })
   const lane = createLane({ db, signer, transactions, reader, broker, clock, log, checkpoint, journalOf })
-  const funding = createFundingService({ db, lane, broker, transactions, terms, chainId, background, clock })
+  const funding = createFundingService({
+    db,
+    lane,
+    health: providerHealth,
+    broker,
+    transactions,
+    terms,
+    chainId,
+    background,
+    clock,
+  })
   const dispatcher = createDispatcher({
     broker,
     funding,
@@ -151,12 +161,23 @@ export async function createContext(options: { settings: Settings; log: Log; clo
   })
   const statements = createStatementService({ db })
   const healthChecks = createHealthService({ db, reader, catalogue, health: providerHealth })
-  const reconciliation = createReconciliation({ db, reader, broker, unsettledOf, clock, log, checkpoint })
+  const reconciliation = createReconciliation({
+    db,
+    reader,
+    broker,
+    unsettledOf,
+    health: providerHealth,
+    clock,
+    log,
+    checkpoint,
+  })
 
+  await providerHealth.refresh()
   background.run('resume transactions', lane.resume)
   background.run('read services', catalogue.refresh)
   background.every(10_000, 'follow transactions', lane.resume)
   background.every(30_000, 'refresh services', catalogue.refresh)
+  background.every(30_000, 'refresh quarantine', providerHealth.refresh)
   background.every(30_000, 'reconcile', reconciliation.run)
   background.every(3_600_000, 'prune answers', auth.prune)
 

@@ -12,6 +12,7 @@ export type Schema = {
   deposit: DepositTable
   reservation: ReservationTable
   adjustment: AdjustmentTable
+  quarantine: QuarantineTable
   user_queries: UserQueriesTable
 }
 
@@ -58,6 +59,12 @@ type SubAccountTable = {
   reserved: bigint
   /** `charged` when it was last found to be what the provider bills. */
   checked: Generated<bigint>
+  /** How much more than charged the provider could rightly bill: worst cases less costs, since the last check. */
+  slack: Generated<bigint>
+  /** What the provider had taken on chain at the last check. */
+  settled: Generated<bigint>
+  /** When the bill was last looked at; the longest ago comes first. */
+  looked_at: Date | null
 }
 
 /**
@@ -120,6 +127,13 @@ type AdjustmentTable = {
   provider: Hex
   amount: bigint
   created_at: CreatedAt
+}
+
+/** Providers that were caught billing what cannot be; they get no requests until then. */
+type QuarantineTable = {
+  provider: Hex
+  reason: string
+  until: Date
 }
 
 /** For analytics; never what was dreamt. `cost_og` is `cost_neuron` rounded to 6 decimals. */

@@ -82,12 +82,12 @@ export function createDispatcher(deps: {
     checkpoint = passCheckpoint,
   } = deps
 
-  /** Those the account can already pay come first; within each group the order (cheapest first) stays. */
-  async function inPayingOrder(principal: Principal, plans: readonly Plan[]): Promise<readonly Plan[]> {
+  /** Those the account can already pay, cheapest first; if there are none, the cheapest alone: one failure locks no second OG. */
+  async function affordable(principal: Principal, plans: readonly Plan[]): Promise<readonly Plan[]> {
     if (plans.length === 1) return plans
     const usable = new Map((await broker.listUsable(principal.address)).map((item) => [item.provider, item.usable]))
-    const canPay = ({ service, worstCase }: Plan) => (usable.get(service.provider) ?? 0n) >= worstCase
-    return [...plans.filter(canPay), ...plans.filter((plan) => !canPay(plan))]
+    const payable = plans.filter(({ service, worstCase }) => (usable.get(service.provider) ?? 0n) >= worstCase)
+    return payable.length > 0 ? payable : plans.slice(0, 1)
   }
 
   async function reserve({ principal, requestId, deadlineMs }: Errand, plan: Plan): Promise<Reservation> {
@@ -150,7 +150,8 @@ export function createDispatcher(deps: {
       case 'unknown':
         await reservations.markUnknown(reservation)
         await checkpoint('reservation-unknown')
-        health.failed(provider)
+        // What the model behind the provider said to this request says nothing of the next one.
+        if (outcome.reason !== 'provider-error') health.failed(provider)
         log.warn({ provider, kind: outcome.reason }, 'provider outcome unknown')
         throw signal.aborted
           ? new AppError(
@@ -162,10 +163,10 @@ export function createDispatcher(deps: {
   }
 
   /** What the told usage costs. More than the worst case cannot be true: reconciliation finds out what is really billed. */
-  function costOf(usage: ChatUsage, { service, worstCase }: Plan): bigint {
+  async function costOf(usage: ChatUsage, { service, worstCase }: Plan): Promise<bigint> {
     const cost = billOf(usage, service.pricing)
     if (cost <= worstCase) return cost
-    health.quarantine(service.provider)
+    await health.quarantine(service.provider, 'it told a usage that cannot be')
     log.error(
       { provider: service.provider, model: service.model, amountNeuron: cost },
       'provider tells an impossible usage',
@@ -197,12 +198,13 @@ export function createDispatcher(deps: {
      */
     async dispatch({ plans, ...errand }: Errand & { plans: readonly Plan[] }): Promise<Dispatched> {
       const signal = AbortSignal.timeout(Math.max(1, errand.deadlineMs - clock.now()))
-      for (const plan of await inPayingOrder(errand.principal, plans)) {
+      for (const plan of await affordable(errand.principal, plans)) {
+        if (signal.aborted) break
         const attempted = await attempt(errand, plan, signal)
         if (!attempted) continue
         const { outcome: answer, reservation } = attempted
         const usage = answer.usage ?? fallbackUsage(answer.content)
-        const cost = costOf(usage, plan)
+        const cost = await costOf(usage, plan)
         const proof = await prove(plan, answer, signal)
         await checkpoint('answer-proved')
         return { plan, service: plan.service, reservation, answer, usage, cost, ...proof }

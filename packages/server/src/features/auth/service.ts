@@ -28,6 +28,7 @@ const finalFailures: ReadonlySet<ProblemCode> = new Set([
   'verification-failed',
   'analysis-unparseable',
   'deadline-exceeded',
+  'transaction-failed',
 ])
 
 export type AuthService = ReturnType<typeof createAuthService>

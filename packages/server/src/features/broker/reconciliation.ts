@@ -6,12 +6,19 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Hex } from '../../platform/hex.ts'
 import type { Log } from '../../platform/log.ts'
 import { least, most } from '../../platform/neuron.ts'
-import { createReservationStore } from './reservation-store.ts'
+import type { ProviderHealth } from '../models/health.ts'
+import { createReservationStore, type ReservationStore } from './reservation-store.ts'
 import type { BrokerService, UnsettledSource } from './service.ts'
 import { createAccountStore } from './store.ts'
+import type { Book } from './sub-account.ts'
 
 /** A bill must stand unchanged this long: a provider may go on naming fees for a while after the chain has paid them. */
 const steadyMs = 120_000
+
+/** Neuron. `billed` is what was taken on chain (`settled`) and what is still wanted. */
+type Bill = { settled: bigint; billed: bigint }
+
+type Finding = { user: Hex; provider: Address; bill: Bill; book: Book & { settled: bigint }; now: Date }
 
 export type Reconciliation = ReturnType<typeof createReconciliation>
 
@@ -24,73 +31,114 @@ export function createReconciliation(deps: {
   reader: ChainReader
   broker: BrokerService
   unsettledOf: UnsettledSource
+  health: ProviderHealth
   clock: Clock
   log: Log
   checkpoint?: Checkpoint
 }) {
-  const { db, reader, broker, unsettledOf, clock, log, checkpoint = passCheckpoint } = deps
+  const { db, reader, broker, unsettledOf, health, clock, log, checkpoint = passCheckpoint } = deps
   const reservations = createReservationStore(db)
   const accounts = createAccountStore(db)
-  const seen = new Map<string, { billed: bigint; sinceMs: number }>()
+  const seen = new Map<string, Bill & { sinceMs: number }>()
 
   const findBook = async (user: Hex, provider: Address) =>
     (await accounts.listSubAccounts(user)).find((book) => book.provider === provider)
 
-  /** All this provider has ever billed: what it took on chain and what it still wants. Undefined when that cannot be told. */
-  async function readBilled(user: Hex, provider: Address, deposited: bigint): Promise<bigint | undefined> {
+  /** What the provider has taken on chain, and with what it still wants, all it has ever billed. Undefined when that cannot be told. */
+  async function readBill(user: Hex, provider: Address, deposited: bigint): Promise<Bill | undefined> {
     const unsettled = (await unsettledOf(user, [provider])).get(provider)
     const { subAccounts } = await reader.readAccount(broker.brokerAddress(user))
     const account = subAccounts.find((item) => item.provider === provider)
-    return account && unsettled !== undefined ? deposited - account.balance + unsettled : undefined
+    if (!account || unsettled === undefined) return undefined
+    const settled = deposited - account.balance
+    return { settled, billed: settled + unsettled }
   }
 
-  function isSteady(key: string, billed: bigint): boolean {
+  function isSteady(key: string, { settled, billed }: Bill): boolean {
     const before = seen.get(key)
-    if (before?.billed === billed) return clock.now() - before.sinceMs >= steadyMs
-    seen.set(key, { billed, sinceMs: clock.now() })
+    if (before?.settled === settled && before.billed === billed) return clock.now() - before.sinceMs >= steadyMs
+    seen.set(key, { settled, billed, sinceMs: clock.now() })
     return false
   }
 
-  async function settle(user: Hex, provider: Address): Promise<void> {
+  async function compare(user: Hex, provider: Address, now: Date): Promise<void> {
     const book = await findBook(user, provider)
     // A transfer under way may stand on chain and not in the books: nothing can be compared until it is booked.
     if (!book || (await accounts.listOpenTransfers(user)).length > 0) return
-    const billed = await readBilled(user, provider, book.deposited)
+    const bill = await readBill(user, provider, book.deposited)
     const key = `${user}:${provider}`
-    if (billed === undefined || !isSteady(key, billed)) return
+    if (!bill || !isSteady(key, bill)) return
     seen.delete(key)
     await checkpoint('bill-read')
     await db.transaction().execute(async (trx) => {
-      // Books that moved meanwhile belong to another request: compare again later.
       const own = createAccountStore(trx)
-      if (!(await own.lockUnchanged(book)) || (await own.listOpenTransfers(user)).length > 0) return
       const store = createReservationStore(trx)
-      let unexplained = billed - book.charged
-      for (const { id, amount } of await store.listUnknown({ user, provider })) {
-        const cost = most(0n, least(unexplained, amount))
-        await store.charge({ id, cost })
-        unexplained -= cost
-        log.info({ address: user, provider, amountNeuron: cost }, 'unknown request reconciled')
-      }
-      if (unexplained !== 0n) {
-        await store.adjust({ user, provider, amount: unexplained, now: new Date(clock.now()) })
-        log.error({ address: user, provider, amountNeuron: unexplained }, 'provider bills other than it told')
-      }
-      await store.markChecked({ user, provider })
+      const hasMoved = !(await own.lockUnchanged(book)) || (await own.listOpenTransfers(user)).length > 0
+      // Books that moved meanwhile belong to another request: compare again later.
+      if (hasMoved || (await store.hasHeld({ user, provider }))) return
+      await correct(store, { user, provider, bill, book, now })
     })
     await checkpoint('bill-booked')
   }
 
+  /** Books the bill as far as it can be right. */
+  async function correct(store: ReservationStore, found: Finding): Promise<void> {
+    const { user, provider, bill, book, now } = found
+    let charged = book.charged
+    for (const { id, amount } of await store.listUnknown({ user, provider, before: now })) {
+      const cost = most(0n, least(bill.billed - charged, amount))
+      await store.charge({ id, cost })
+      charged += cost
+      log.info({ address: user, provider, amountNeuron: cost }, 'unknown request reconciled')
+    }
+    const correction = correctionOf({ bill, charged, slack: book.slack, settledBefore: book.settled })
+    if (correction.state === 'wait') return
+    if (correction.amount !== 0n) {
+      await store.adjust({ user, provider, amount: correction.amount, now })
+      log.warn({ address: user, provider, amountNeuron: correction.amount }, 'provider bills other than it told')
+    }
+    if (correction.excess > 0n) {
+      log.error({ address: user, provider, amountNeuron: correction.excess }, 'provider bills what cannot be')
+      await health.quarantine(provider, 'it bills more than the requests it took can cost')
+    }
+    await store.markChecked({ user, provider, settled: bill.settled })
+  }
+
   return {
-    /** One round; a sub-account is settled in the second round that sees the same bill. */
+    /** One round; a sub-account is corrected in the second round that sees the same bill. */
     async run(): Promise<void> {
       const now = new Date(clock.now())
       await reservations.markOverdueUnknown(now)
-      for (const { user_address, provider } of await reservations.listDue(now)) {
-        await settle(user_address, provider).catch((error: unknown) =>
-          log.warn({ address: user_address, provider, error }, 'reconciliation postponed'),
+      for (const { user_address: user, provider } of await reservations.listDue(now)) {
+        await compare(user, provider, now).catch((error: unknown) =>
+          log.warn({ address: user, provider, error }, 'reconciliation postponed'),
         )
+        await reservations.markLooked({ user, provider, now })
       }
     },
   }
+}
+
+/** What to book for `bill`. Neuron; `excess` is billed and not believed. */
+type Correction = { state: 'book'; amount: bigint; excess: bigint } | { state: 'wait' }
+
+/**
+ * What the chain has paid is a fact and booked in any case. Of what is only claimed, no more is believed than the requests
+ * could have cost. Less than charged is believed once the chain has paid and nothing is claimed any more: a provider may
+ * forget a fee a while before the chain takes it.
+ */
+export function correctionOf(options: {
+  bill: Bill
+  charged: bigint
+  slack: bigint
+  settledBefore: bigint
+}): Correction {
+  const { bill, charged, slack, settledBefore } = options
+  const difference = bill.billed - charged
+  if (difference < 0n) {
+    const isPaid = bill.billed === bill.settled && bill.settled > settledBefore
+    return isPaid ? { state: 'book', amount: most(difference, -charged), excess: 0n } : { state: 'wait' }
+  }
+  const amount = most(least(difference, slack), bill.settled - charged)
+  return { state: 'book', amount, excess: most(difference - slack, 0n) }
 }

@@ -45,7 +45,9 @@ export function createReservationStore(db: Db) {
       sql`with settled as (
           update reservation set state = 'charged', cost = ${cost}::numeric
           where id = ${id}::uuid and state in ('held', 'unknown') returning user_address, provider, amount)
-        update sub_account set reserved = sub_account.reserved - settled.amount, charged = sub_account.charged + ${cost}::numeric
+        update sub_account set reserved = sub_account.reserved - settled.amount,
+          charged = sub_account.charged + ${cost}::numeric,
+          slack = sub_account.slack + greatest(settled.amount - ${cost}::numeric, 0)
         from settled where sub_account.user_address = settled.user_address and sub_account.provider = settled.provider`.execute(
         db,
       ),
@@ -88,7 +90,7 @@ export function createReservationStore(db: Db) {
           select 1 from reservation where reservation.user_address = sub_account.user_address
             and reservation.provider = sub_account.provider
             and (state = 'held' or (state = 'unknown' and held_until >= ${now}::timestamptz)))
-        limit ${batchSize}`.execute(db)
+        order by looked_at nulls first limit ${batchSize}`.execute(db)
       return rows
     },
 
@@ -98,28 +100,54 @@ export function createReservationStore(db: Db) {
       await db.insertInto('adjustment').values({ user_address: user, provider, amount, created_at: now }).execute()
       await db
         .updateTable('sub_account')
-        .set({ charged: sql<bigint>`charged + ${amount}::numeric` })
+        .set({
+          charged: sql<bigint>`charged + ${amount}::numeric`,
+          slack: sql<bigint>`greatest(slack - greatest(${amount}::numeric, 0), 0)`,
+        })
         .where('user_address', '=', user)
         .where('provider', '=', provider)
         .execute()
     },
 
-    /** Notes that the books are what the provider bills. */
-    markChecked: ({ user, provider }: { user: Hex; provider: Hex }) =>
+    /** Notes that this sub-account was looked at, so that others come first in the next round. */
+    markLooked: ({ user, provider, now }: { user: Hex; provider: Hex; now: Date }) =>
       db
         .updateTable('sub_account')
-        .set({ checked: sql<bigint>`charged` })
+        .set({ looked_at: now })
         .where('user_address', '=', user)
         .where('provider', '=', provider)
         .execute(),
 
-    listUnknown: ({ user, provider }: { user: Hex; provider: Hex }) =>
+    /** Notes that nothing is left to compare until the next charge. `settled` is what the chain has paid by now. */
+    markChecked: ({ user, provider, settled }: { user: Hex; provider: Hex; settled: bigint }) =>
+      db
+        .updateTable('sub_account')
+        .set({ checked: sql<bigint>`charged`, slack: 0n, settled })
+        .where('user_address', '=', user)
+        .where('provider', '=', provider)
+        .execute(),
+
+    /** Whether a request is in flight, whose bill could not be told apart. */
+    hasHeld: async ({ user, provider }: { user: Hex; provider: Hex }) => {
+      const held = await db
+        .selectFrom('reservation')
+        .select('id')
+        .where('user_address', '=', user)
+        .where('provider', '=', provider)
+        .where('state', '=', 'held')
+        .executeTakeFirst()
+      return held !== undefined
+    },
+
+    /** Requests of unknown outcome whose time is over, oldest first. */
+    listUnknown: ({ user, provider, before }: { user: Hex; provider: Hex; before: Date }) =>
       db
         .selectFrom('reservation')
         .select(['id', 'amount'])
         .where('user_address', '=', user)
         .where('provider', '=', provider)
         .where('state', '=', 'unknown')
+        .where('held_until', '<', before)
         .orderBy('created_at')
         .execute(),
   }

@@ -5,19 +5,8 @@ import type { Db } from '../../database/connect.ts'
 import type { Hex } from '../../platform/hex.ts'
 import { least, most, sum } from '../../platform/neuron.ts'
 import { createAccountStore } from './store.ts'
+import { describeSubAccount, type SubAccountState } from './sub-account.ts'
 import { minimumProviderLock } from './terms.ts'
-
-/** One sub-account: what the chain says and what our books say, of one moment. Neuron. */
-export type SubAccountState = {
-  provider: Address
-  balance: bigint
-  pendingRefund: bigint
-  unsettled: bigint
-  reserved: bigint
-  /** What is left beyond the provider's 1 OG; below zero when part of that is owed. */
-  usable: bigint
-  spendable: bigint
-}
 
 /** Everything a user owns here. Neuron. */
 export type AccountState = {
@@ -58,19 +47,19 @@ export function createBrokerService(deps: {
     const owed = await unsettledOf(user, found)
     const newer = await reader.readAccount(chain.brokerAddress)
     for (const { provider, balance } of newer.subAccounts) {
-      const charged = owed.get(provider)
-      if (charged !== undefined) await store.openFoundSubAccount({ user, provider, deposited: balance, charged })
+      const claimed = owed.get(provider)
+      if (claimed === undefined) continue
+      await store.openFoundSubAccount({ user, provider, deposited: balance, charged: least(claimed, balance) })
     }
     return newer
   }
 
-  function rememberChain(trx: Db, user: Hex, chain: ChainAccount) {
-    return createAccountStore(trx).saveLedger({
-      user,
-      brokerAddress: chain.brokerAddress,
-      available: chain.ledger?.available ?? 0n,
-      blockNumber: chain.blockNumber,
-    })
+  async function rememberChain(trx: Db, user: Hex, chain: ChainAccount): Promise<void> {
+    const { brokerAddress, ledger, blockNumber } = chain
+    const own = createAccountStore(trx)
+    // Whoever never deposited leaves no row behind: key pairs are free.
+    if (!ledger && !(await own.findLedger(user))) return
+    await own.saveLedger({ user, brokerAddress, available: ledger?.available ?? 0n, blockNumber })
   }
 
   async function readAccount(user: Hex): Promise<AccountState> {
@@ -86,15 +75,17 @@ export function createBrokerService(deps: {
       (await store.listOpenTransfers(user)).map(({ provider, amount }) => [provider, amount]),
     )
 
-    const subAccounts = chain.subAccounts.map(({ provider, balance, pendingRefund }): SubAccountState => {
-      const book = books.get(provider)
-      const owed = book ? owedByBooks({ ...book, balance, opening: openTransfers.get(provider) ?? 0n }) : 0n
-      // However much a provider claims, it can take no more than is locked for it.
-      const unsettled = least(most(owed, reported.get(provider) ?? 0n), balance)
-      const reserved = book?.reserved ?? 0n
-      const usable = balance - pendingRefund - unsettled - reserved - minimumProviderLock
-      return { provider, balance, pendingRefund, unsettled, reserved, usable, spendable: most(usable, 0n) }
+    const subAccounts = chain.subAccounts.map((seen) => {
+      const { provider } = seen
+      const reportedHere = reported.get(provider) ?? 0n
+      const opening = openTransfers.get(provider) ?? 0n
+      return describeSubAccount({ seen, book: books.get(provider), reported: reportedHere, opening })
     })
+    for (const { provider, balance } of chain.subAccounts) {
+      const book = books.get(provider)
+      // The chain has paid what no charge explains: reconciliation must look, though nothing was charged since it last did.
+      if (book && book.deposited - balance > book.charged) await store.markDue({ user, provider })
+    }
     const unsettled = sum(subAccounts.map((account) => account.unsettled))
     const reserved = sum(subAccounts.map((account) => account.reserved))
     return {
@@ -144,13 +135,4 @@ export function createBrokerService(deps: {
       return (ledger?.available ?? 0n) + locked
     },
   }
-}
-
-/**
- * What a provider has earned and not yet taken, by our books: charged less what settlement took, which is what was
- * deposited and is not there any more. A transfer under way may stand on chain before it is booked. Neuron.
- */
-function owedByBooks(book: { deposited: bigint; charged: bigint; balance: bigint; opening: bigint }): bigint {
-  const owed = most(book.charged - (book.deposited - book.balance), 0n)
-  return owed >= book.opening ? owed - book.opening : owed
 }

@@ -61,8 +61,17 @@ export function createAccountStore(db: Db) {
         select ${found.user}, ${found.provider}, ${found.deposited}::numeric, ${found.charged}::numeric,
           ${found.charged}::numeric, 0
         where not exists (select 1 from chain_transaction
-          where user_address = ${found.user} and provider = ${found.provider} and kind = 'transfer')
+          where user_address = ${found.user} and provider = ${found.provider} and kind = 'transfer' and state <> 'failed')
         on conflict do nothing`.execute(db),
+
+    /** Has reconciliation look at a sub-account, though nothing was charged since it last did. */
+    markDue: ({ user, provider }: { user: Hex; provider: Hex }) =>
+      db
+        .updateTable('sub_account')
+        .set({ checked: -1n })
+        .where('user_address', '=', user)
+        .where('provider', '=', provider)
+        .execute(),
 
     /** Holds the sub-account's books until the transaction ends; undefined when they are not as `book` says any more. */
     lockUnchanged: (book: { user_address: Hex; provider: Hex; deposited: bigint; charged: bigint; reserved: bigint }) =>

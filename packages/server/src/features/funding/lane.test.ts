@@ -44,7 +44,7 @@ describe('a transaction that no block takes', () => {
 
   test('follows the price of gas up to ten times its first one', async () => {
     await using server = await startTestServer({ network })
-    const { user, body } = await readyToFund(server)
+    const { body } = await readyToFund(server)
     await network.devnet.testClient.setAutomine(false)
     await server.post('/api/broker/fund', body)
 
@@ -144,11 +144,11 @@ test('a transaction that the contract reverts has failed, and moved nothing but 
   await network.devnet.testClient.setCode({ address: ledger, bytecode: code })
   server.rpc.watch(async () => {})
 
-  expectProblem(await sent, 'chain-unavailable')
+  expectProblem(await sent, 'transaction-failed')
   const [entry] = await server.rows('chain_transaction', user)
   expect(entry).toMatchObject({ state: 'failed', gas_used: expect.any(BigInt) })
   expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: 0n })
-  expectProblem(await server.post('/api/broker/fund', body), 'chain-unavailable')
+  expectProblem(await server.post('/api/broker/fund', body), 'transaction-failed')
   expect((await user.requestFund('3')).status).toBe(200)
 })
 
@@ -166,7 +166,7 @@ test('a transaction whose nonce another one took has failed once that is sure, a
 
   expect(pending).toMatchObject({ status: 202, body: { status: 'pending' } })
   expect(server.logged('transaction not accepted')[0]).toMatchObject({ state: 'nonce-used' })
-  expectProblem(failed, 'chain-unavailable')
+  expectProblem(failed, 'transaction-failed')
   expect(await server.rows('chain_transaction', user)).toMatchObject([{ state: 'failed', gas_used: null }])
   expect(await user.requestFund('4')).toMatchObject({ status: 200, body: { newBalance: '4' } })
 })

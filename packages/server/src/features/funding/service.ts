@@ -10,13 +10,18 @@ import type { Hex } from '../../platform/hex.ts'
 import { least, most } from '../../platform/neuron.ts'
 import type { Principal } from '../../platform/principal.ts'
 import type { AccountState, BrokerService } from '../broker/service.ts'
+import type { SubAccountState } from '../broker/sub-account.ts'
 import { minimumProviderLock } from '../broker/terms.ts'
+import type { ProviderHealth } from '../models/health.ts'
 import { insufficientFunds } from './insufficient-funds.ts'
 import type { Lane } from './lane.ts'
 import { createJournalStore, type JournalEntry } from './store.ts'
 
 /** Usable money a sub-account is filled up to: with the provider's 1 OG that locks 1.1 OG. Small, because a provider's key can take the whole lock. */
 const workingCapital = 10n ** 17n
+
+/** So much more than our books say may a provider count as owed and still be filled up: it may know of a fee before we do. */
+const toleratedClaim = 5n * 10n ** 16n
 
 /** A sub-account with less than this is filled up in the background. */
 const refillBelow = 5n * 10n ** 16n
@@ -32,6 +37,7 @@ export type FundingService = ReturnType<typeof createFundingService>
 export function createFundingService(deps: {
   db: Db
   lane: Lane
+  health: Pick<ProviderHealth, 'quarantine'>
   broker: BrokerService
   transactions: Transactions
   terms: ChainTerms
@@ -39,14 +45,14 @@ export function createFundingService(deps: {
   background: Background
   clock: Clock
 }) {
-  const { db, lane, broker, transactions, terms, chainId, background, clock } = deps
+  const { db, lane, health, broker, transactions, terms, chainId, background, clock } = deps
   const journal = createJournalStore(db)
 
   async function toDeposit(user: Hex, entry: JournalEntry): Promise<Deposit> {
     if (entry.state === 'failed') {
       throw new AppError(
-        'chain-unavailable',
-        'The contract refused this deposit, so nothing was deposited: sign a new one',
+        'transaction-failed',
+        'The chain did not carry out this deposit, so nothing was deposited: sign a new one',
         {
           txHash: entry.hash,
         },
@@ -66,7 +72,8 @@ export function createFundingService(deps: {
     }
     const reserve = depositReserve(await transactions.readGasPrice())
     if (wallet >= amount + reserve) return
-    const largest = wallet > reserve ? wallet - reserve : 0n
+    const affordable = most(wallet - reserve, 0n)
+    const largest = account.ledger || affordable >= terms.minimumDeposit ? affordable : 0n
     throw insufficientFunds({
       message: `The broker address holds ${formatOg(wallet)} OG, which is not enough for this deposit and its gas: send the shortfall there, or fund at most largestFundable`,
       available: wallet,
@@ -105,23 +112,48 @@ export function createFundingService(deps: {
     lane.takeTurn(user, async (submit) => {
       const account = await broker.readAccount(user)
       const book = (await broker.listUsable(user)).find((item) => item.provider === provider)
-      // What the provider still counts as owed may be more than our books say, and it is the provider that has to agree.
       const seen = account.subAccounts.find((item) => item.provider === provider)
-      const usable = book && least(book.usable, seen ? seen.usable : book.usable)
+      await checkTrust({ provider, seen, book })
+      // The provider has to agree that the balance is enough; but its word alone moves no more than a little.
+      const usable = book && book.usable - least(seen?.claimed ?? 0n, toleratedClaim)
       if (usable !== undefined && usable >= needed) return
       const amount = await transferAmount({ account, usable, needed })
       const { state } = await submit({ kind: 'transfer', provider, amount })
-      if (state !== 'confirmed') {
-        throw new AppError('chain-unavailable', 'Funding the provider is not confirmed yet: ask again shortly')
-      }
+      if (state === 'confirmed') return
+      throw new AppError(
+        'chain-unavailable',
+        state === 'failed'
+          ? 'The chain did not carry out the transfer to the provider: ask again'
+          : 'The transfer to the provider is not confirmed yet: ask again shortly',
+      )
     })
+
+  /** Throws unless it is safe to lock more for this provider. */
+  async function checkTrust(options: {
+    provider: Address
+    seen: SubAccountState | undefined
+    book: { usable: bigint } | undefined
+  }): Promise<void> {
+    const { provider, seen, book } = options
+    if (seen && !book) {
+      throw new AppError(
+        'provider-unavailable',
+        'The account is known to the chain but not here, and the provider does not tell what it is owed: try again shortly',
+      )
+    }
+    if ((seen?.overtaken ?? 0n) <= 0n && (book?.usable ?? 0n) >= -minimumProviderLock) return
+    await health.quarantine(provider, 'it took more than the requests it got can cost')
+    throw new AppError('provider-unavailable', 'The provider took more than it may, so nothing more is entrusted to it')
+  }
 
   /** Moves working capital to a sub-account that runs low, as far as ledger and gas allow. */
   const refill = (user: Hex, provider: Address): Promise<void> =>
     lane.takeTurn(user, async (submit) => {
       const usable = (await broker.listUsable(user)).find((item) => item.provider === provider)?.usable
       if (usable === undefined || usable >= refillBelow) return
-      const { ledger, wallet } = await broker.readAccount(user)
+      const { ledger, wallet, subAccounts } = await broker.readAccount(user)
+      const seen = subAccounts.find((item) => item.provider === provider)
+      await checkTrust({ provider, seen, book: { usable } })
       const gasPrice = await transactions.readGasPrice()
       const amount = least(workingCapital - usable, ledger?.available ?? 0n)
       if (amount > 0n && wallet >= gasToTransfer(gasPrice)) await submit({ kind: 'transfer', provider, amount })
