@@ -27,7 +27,7 @@ export const signedHeaders = z.object({
   'x-signature': signature,
   'x-timestamp': z
     .string()
-    .regex(/^\d{1,16}$/, 'must be digits only')
+    .regex(/^(0|[1-9]\d{0,15})$/, 'must be digits only, without leading zeros')
     .transform(Number)
     .pipe(timestamp),
 })

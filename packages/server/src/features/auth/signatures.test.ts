@@ -144,6 +144,11 @@ describe('a signed GET', () => {
     ['X-Timestamp 1.0', 'invalid-request', () => ({ headers: { 'x-timestamp': '1.0' } })],
     ['X-Timestamp of words', 'invalid-request', () => ({ headers: { 'x-timestamp': 'Sun, 22 Nov 2026' } })],
     ['X-Timestamp of 17 digits', 'invalid-request', () => ({ headers: { 'x-timestamp': '1'.repeat(17) } })],
+    [
+      'X-Timestamp with a leading zero',
+      'invalid-request',
+      () => ({ headers: { 'x-timestamp': `0${server.clock.now()}` } }),
+    ],
     ['an empty X-Timestamp', 'invalid-request', () => ({ headers: { 'x-timestamp': '' } })],
     ['two timestamps', 'invalid-request', () => ({ headers: { 'x-timestamp': '1, 2' } })],
     ['an empty X-Signature', 'invalid-request', () => ({ headers: { 'x-signature': '' } })],
@@ -167,15 +172,6 @@ describe('a signed GET', () => {
     const answer = await server.get(`/api/broker/balance/${user.address}`)
 
     expectProblem(answer, 'invalid-request')
-  })
-
-  test('takes leading zeros of X-Timestamp for the same number', async () => {
-    const user = await server.newUser()
-    const timestamp = server.clock.now()
-
-    const answer = await user.balance({ timestamp, headers: { 'x-timestamp': `0${timestamp}` } })
-
-    expect(answer.status).toBe(200)
   })
 
   test.each(['lower case', 'checksummed'])('takes an address in %s', async (spelling) => {
