@@ -136,6 +136,14 @@ describe('createContext', () => {
     expect((await again.healthChecks.check()).database).toBe('ok')
   })
 
+  test('may be closed twice', async () => {
+    const context = await start({ place: await makePlace() })
+
+    await Promise.all([context.close(), context.close()])
+
+    await expect(context.close()).resolves.toBeUndefined()
+  })
+
   test('starts two at once on one new Postgres database', async ({ skip }) => {
     skip(!network.databases.hasPostgres)
     const place = await makePlace('postgres')

@@ -36,6 +36,9 @@ import { createProviderAgent, isAcceptableProviderUrl } from './provider/guarded
 import { fetchResponseSignature } from './provider/response-signature.ts'
 import { fetchUnsettledFee } from './provider/unsettled-fee.ts'
 
+/** How long an analysis may take beyond its deadline, to be proved, booked and answered. */
+const graceMs = 30_000
+
 /** A local chain mines a block per transaction; elsewhere three blocks are waited for. */
 const defaultConfirmations = (chainId: number) => (chainId === 31337 ? 1 : 3)
 
@@ -181,8 +184,24 @@ export async function createContext(options: { settings: Settings; log: Log; clo
   background.every(30_000, 'reconcile', reconciliation.run)
   background.every(3_600_000, 'prune answers', auth.prune)
 
+  /** The longest that a run, or the answer to it, may take. */
+  const drainMs = deadlineMs + graceMs
+
+  const drain = () => auth.close(drainMs)
+
+  async function end(): Promise<void> {
+    await drain()
+    lane.stop()
+    await background.close()
+    // What it still holds is past its time.
+    await agent.destroy()
+    await closeDatabase()
+  }
+  let ending: Promise<void> | undefined
+
   return {
     chainId,
+    drainMs,
     publicRpcUrl: settings.PUBLIC_RPC_URL ?? publicRpcUrlOf(chainId, rpcUrl),
     contracts,
     terms,
@@ -199,11 +218,12 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     healthChecks,
     reconciliation,
     resumeTransactions: lane.resume,
-    async close(): Promise<void> {
-      lane.stop()
-      await background.close()
-      await agent.close()
-      await closeDatabase()
+    /** Lets no signed request start and waits for those that run. */
+    drain,
+    /** Drains, then closes everything; once, however often it is called. */
+    close(): Promise<void> {
+      ending ??= end()
+      return ending
     },
   }
 }

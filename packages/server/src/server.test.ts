@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { StartupError } from './platform/errors.ts'
 import { expectProblem } from './testing/expect-problem.ts'
@@ -43,6 +43,50 @@ describe('startServer', () => {
     await server.stop()
 
     expect((await underWay).status).toBe(200)
+  })
+
+  test('books what was asked by a client that has left, before it closes', async () => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser({ deposit: '3' })
+    await user.analyze('I was on land')
+    const body = await user.signAnalyze('I was at sea')
+    const [llama] = network.devnet.providers
+    const chats = Number(llama?.requests.chat)
+    llama?.order({ kind: 'delay', delayMs: 300 })
+    const leaving = new AbortController()
+    const left = fetch(`${server.url}/api/ai/analyze`, { ...jsonPost(body), signal: leaving.signal })
+    await expect.poll(() => llama?.requests.chat, { interval: 5 }).toBe(chats + 1)
+    leaving.abort()
+    await expect(left).rejects.toThrow('abort')
+
+    await server.restart()
+    const again = await server.post('/api/ai/analyze', body)
+
+    expect(again).toMatchObject({ status: 200, body: { verification: 'content' } })
+    expect(llama?.requests.chat).toBe(chats + 1)
+    expect(await server.rows('reservation', user)).toMatchObject([{ state: 'charged' }, { state: 'charged' }])
+  })
+
+  test('starts no analysis once it was asked to stop', async () => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser({ deposit: '3' })
+    const [first, second] = [await user.signAnalyze('I was at sea'), await user.signAnalyze('I was on land')]
+    const [llama] = network.devnet.providers
+    const chats = Number(llama?.requests.chat)
+    llama?.order({ kind: 'delay', delayMs: 300 })
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    const ended = once(socket.resume(), 'close')
+    socket.write(rawPost('/api/ai/analyze', first))
+    await expect.poll(() => llama?.requests.chat, { interval: 5 }).toBe(chats + 1)
+
+    const stopped = server.stop()
+    // The connection is still open for the answer under way.
+    socket.write(rawPost('/api/ai/analyze', second))
+    await Promise.all([stopped, ended])
+
+    await server.start()
+    expect(llama?.requests.chat).toBe(chats + 1)
+    expect((await server.post('/api/ai/analyze', second)).status).toBe(200)
   })
 
   test('keeps everything over a restart', async () => {
@@ -94,3 +138,13 @@ describe('the API', () => {
     expect(answer.headers.get('allow')).toBe('POST, OPTIONS')
   })
 })
+
+function jsonPost(body: object) {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
+
+function rawPost(path: string, body: object): string {
+  const text = JSON.stringify(body)
+  const head = ['Host: test', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(text)}`]
+  return [`POST ${path} HTTP/1.1`, ...head, '', text].join('\r\n')
+}

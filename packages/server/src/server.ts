@@ -8,9 +8,6 @@ import type { Clock } from './platform/clock.ts'
 import { StartupError } from './platform/errors.ts'
 import type { Log } from './platform/log.ts'
 
-/** How long answers under way may take after a stop was asked for. */
-const drainMs = 150_000
-
 export type RunningServer = {
   url: string
   context: Context
@@ -61,7 +58,8 @@ export async function startServer(options: {
   log.info({ port, chainId: context.chainId }, 'listening')
   let closing: Promise<void> | undefined
   const close = () => {
-    closing ??= closeGracefully(server, drainMs).then(() => context.close())
+    // An answer may have no run left, and a run whose client has left no connection: both are waited for.
+    closing ??= Promise.all([closeGracefully(server, context.drainMs), context.drain()]).then(() => context.close())
     return closing
   }
   return { url: `http://127.0.0.1:${port}`, context, close, [Symbol.asyncDispose]: close }

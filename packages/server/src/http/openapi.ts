@@ -166,7 +166,7 @@ function codesOfKind({ params, query, body, auth }: Route): ProblemCode[] {
     ...(params || query || body || isSigned ? (['invalid-request'] as const) : []),
     ...(body ? (['body-too-large', 'unsupported-media-type'] as const) : []),
     ...(isSigned ? (['signature-invalid', 'signature-expired'] as const) : []),
-    ...(isSigned && auth.use === 'once' ? (['signature-used'] as const) : []),
+    ...(isSigned && auth.use === 'once' ? (['signature-used', 'shutting-down'] as const) : []),
   ]
 }
 

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { setTimeout as timer } from 'node:timers/promises'
 import type { ProblemCode } from '@dreamscape/protocol/problems'
 import { getAddress, isAddress } from 'viem'
 import type { Db } from '../../database/connect.ts'
@@ -48,6 +49,7 @@ export function createAuthService(deps: {
   const { verifier, db, clock, leaseMs, bodyKey, checkpoint = passCheckpoint } = deps
   const store = createSignedRequestStore(db)
   const flights = new Map<string, { bodyHash: string; outcome: Promise<Outcome> }>()
+  let isClosing = false
 
   function prove(call: SignedCall): { principal: Principal; key: SealKey } {
     if (!isAddress(call.address)) {
@@ -79,6 +81,7 @@ export function createAuthService(deps: {
     // A request that was let in before may be asked for again at any age; only new ones must be fresh.
     if (!isFresh(call) && !(await store.find(principal))) throw expired(clock)
     for (;;) {
+      if (isClosing) throw shuttingDown()
       const now = clock.now()
       const leaseUntil = new Date(now + leaseMs)
       if (await store.claim({ ...principal, bodyHash, now: new Date(now), leaseUntil })) {
@@ -137,6 +140,16 @@ export function createAuthService(deps: {
     keep: (trx: Db, principal: Principal, answer: Outcome | AppError) =>
       createSignedRequestStore(trx).finish(principal, principal.seal(toAnswer(answer))),
 
+    /**
+     * Lets nothing new run, and waits for what runs, `graceMs` at most. A run goes on when its client has left, so no open
+     * connection tells of it; its answer is paid for.
+     */
+    async close(graceMs: number): Promise<void> {
+      isClosing = true
+      const ended = Promise.allSettled([...flights.values()].map(({ outcome }) => outcome))
+      await Promise.race([ended, timer(graceMs, undefined, { ref: false })])
+    },
+
     /** Forgets first answers after a day. */
     prune: () => store.removeOlderThan(new Date(clock.now() - keepAnswersMs)),
   } satisfies Identity & Record<string, unknown>
@@ -175,6 +188,13 @@ function expired(clock: Clock): AppError {
     'signature-expired',
     'The timestamp is more than 5 minutes old or more than 1 minute ahead: sign again with the present time in milliseconds',
     { serverTime: clock.now() },
+  )
+}
+
+function shuttingDown(): AppError {
+  return new AppError(
+    'shutting-down',
+    'This instance is about to stop and did nothing for you: send the same request again',
   )
 }
 
