@@ -4,6 +4,7 @@ import { initial } from './migrations/0001-initial.ts'
 import { attempts } from './migrations/0002-attempts.ts'
 import { adjustments } from './migrations/0003-adjustments.ts'
 import { statement } from './migrations/0004-statement.ts'
+import { run } from './migrations/0005-run.ts'
 import { bounds } from './migrations/0006-bounds.ts'
 
 /** Brings the database to the newest schema; several instances may call it at once. Throws what the database said. */
@@ -16,6 +17,7 @@ export async function migrate(db: Db): Promise<void> {
         '0002-attempts': attempts,
         '0003-adjustments': adjustments,
         '0004-statement': statement,
+        '0005-run': run,
         '0006-bounds': bounds,
       }),
     },

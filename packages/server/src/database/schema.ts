@@ -33,6 +33,8 @@ type SignedRequestTable = {
   body_hash: string
   state: 'running' | 'released' | 'final'
   lease_until: Date
+  /** The run that took it last, and the only one that may end it. */
+  run_id: string | null
   answer: Uint8Array | null
   created_at: CreatedAt
 }

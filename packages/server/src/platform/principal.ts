@@ -6,6 +6,8 @@ export type Principal = {
   address: Hex
   /** EIP-191 digest of the signed message: with `address`, the identity of this one request. */
   digest: Hex
+  /** Names this run of the request: a retry is another one. */
+  runId: string
   /** Encrypts an answer so that only the holder of this very signature can open it again. */
   seal: (answer: object) => Uint8Array
 }

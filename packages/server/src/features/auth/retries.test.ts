@@ -289,6 +289,35 @@ describe('two processes on one database', () => {
     expect(await one.rows('user_queries', user)).toHaveLength(1)
   })
 
+  test('agree that an answer is lost when its run outlived its lease, and book what it cost', async ({ skip }) => {
+    if (!network.databases.hasPostgres) skip(howToStartPostgres)
+    await using one = await startTestServer({ network, database: 'postgres' })
+    await using other = await startTestServer({ network, place: one.place, clock: one.clock })
+    const user = await one.newUser({ deposit: '3' })
+    const body = await user.signAnalyze(dream)
+    const chats = llama.requests.chat
+    llama.order({ kind: 'delay', delayMs: 500 })
+
+    const slow = one.post('/api/ai/analyze', body)
+    await expect.poll(() => llama.requests.chat, { interval: 5 }).toBe(chats + 1)
+    one.clock.advance(181_000)
+    const second = await other.post('/api/ai/analyze', body)
+    const first = await slow
+    const third = await one.post('/api/ai/analyze', body)
+
+    for (const answer of [first, second, third]) expectProblem(answer, 'provider-failed')
+    expect(llama.requests.chat).toBe(chats + 1)
+    expect(await one.rows('user_queries', user)).toEqual([])
+    expect(await one.rows('reservation', user)).toMatchObject([{ state: 'held' }])
+    await one.context.reconciliation.run()
+    one.clock.advance(120_001)
+    await one.context.reconciliation.run()
+    const { total, unsettled } = await readChainBooks(network.devnet, user.brokerAddress)
+    expect(unsettled).toBeGreaterThan(0n)
+    expect(await one.rows('reservation', user)).toMatchObject([{ state: 'charged', cost: unsettled }])
+    expect((await user.balance()).body.balance).toBe(String(total - unsettled))
+  })
+
   test('make a deposit once', async ({ skip }) => {
     if (!network.databases.hasPostgres) skip(howToStartPostgres)
     await using one = await startTestServer({ network, database: 'postgres' })

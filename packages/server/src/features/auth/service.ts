@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as timer } from 'node:timers/promises'
 import type { ProblemCode } from '@dreamscape/protocol/problems'
 import { getAddress, isAddress } from 'viem'
@@ -66,7 +66,8 @@ export function createAuthService(deps: {
       )
     }
     const address: Hex = getAddress(call.address)
-    return { principal: { address, digest: proof.digest, seal: (answer) => sealAnswer(answer, proof) }, key: proof }
+    const seal = (answer: object) => sealAnswer(answer, proof)
+    return { principal: { address, digest: proof.digest, runId: randomUUID(), seal }, key: proof }
   }
 
   function isFresh({ timestamp }: SignedCall): boolean {
@@ -136,9 +137,17 @@ export function createAuthService(deps: {
       return outcome
     },
 
-    /** Keeps the answer to `principal`'s request within the caller's transaction, so that it cannot be lost after it was paid. */
-    keep: (trx: Db, principal: Principal, answer: Outcome | AppError) =>
-      createSignedRequestStore(trx).finish(principal, principal.seal(toAnswer(answer))),
+    /**
+     * Keeps the answer to `principal`'s request within the caller's transaction, so that it cannot be lost after it was
+     * paid. Throws `provider-failed` when the run outlived its lease and another one took the request over: that one has
+     * met this run's reservation and told its caller, finally, that the answer is lost. The transaction is undone, so the
+     * reservation stays held, then unknown, until reconciliation books what the provider bills; both callers, and whoever
+     * asks again, are told the same.
+     */
+    async keep(trx: Db, principal: Principal, answer: Outcome | AppError): Promise<void> {
+      const kept = await createSignedRequestStore(trx).finish(principal, principal.seal(toAnswer(answer)))
+      if (!kept) throw takenOver()
+    },
 
     /**
      * Lets nothing new run, and waits for what runs, `graceMs` at most. A run goes on when its client has left, so no open
@@ -195,6 +204,13 @@ function shuttingDown(): AppError {
   return new AppError(
     'shutting-down',
     'This instance is about to stop and did nothing for you: send the same request again',
+  )
+}
+
+function takenOver(): AppError {
+  return new AppError(
+    'provider-failed',
+    'This request took too long and was started again meanwhile, so its answer is lost: sign a new one. What it cost is being reconciled',
   )
 }
 

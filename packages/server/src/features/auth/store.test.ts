@@ -11,7 +11,7 @@ describeOnDatabases('the store of signed requests', (db) => {
   /** A request that was claimed once, under a lease of a minute. */
   async function claimed() {
     const store = createSignedRequestStore(db())
-    const key = { address: randomAddress(), digest: randomHash() }
+    const key = { address: randomAddress(), digest: randomHash(), runId: 'first' }
     const request = { ...key, bodyHash: 'body', now, leaseUntil: later(60) }
     await store.claim(request)
     return { store, key, request }
@@ -27,7 +27,14 @@ describeOnDatabases('the store of signed requests', (db) => {
 
   test('lets one of many claims at once in', async () => {
     const store = createSignedRequestStore(db())
-    const request = { address: randomAddress(), digest: randomHash(), bodyHash: 'body', now, leaseUntil: later(60) }
+    const request = {
+      address: randomAddress(),
+      digest: randomHash(),
+      runId: 'first',
+      bodyHash: 'body',
+      now,
+      leaseUntil: later(60),
+    }
 
     const claims = await Promise.all(Array.from({ length: 10 }, () => store.claim(request)))
 
@@ -61,6 +68,19 @@ describeOnDatabases('the store of signed requests', (db) => {
 
     expect(atTheEnd).toBeUndefined()
     expect(after).toBeDefined()
+  })
+
+  test('lets a run that was taken over neither release nor finish the request', async () => {
+    const { store, key, request } = await claimed()
+    await store.claim({ ...request, runId: 'second', now: later(61), leaseUntil: later(120) })
+
+    await store.release(key)
+    const late = await store.finish(key, sealed('late'))
+    const kept = await store.finish({ ...key, runId: 'second' }, sealed('kept'))
+
+    expect(late).toBeUndefined()
+    expect(kept).toBeDefined()
+    expect(Buffer.from((await store.find(key))?.answer ?? []).toString()).toBe('kept')
   })
 
   test('keeps the first answer, whatever comes after', async () => {

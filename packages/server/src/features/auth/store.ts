@@ -4,6 +4,9 @@ import type { Hex } from '../../platform/hex.ts'
 
 type RequestKey = { address: Hex; digest: Hex }
 
+/** A run of a request. Whose lease has run out may find that another one has taken the request over. */
+type RunKey = RequestKey & { runId: string }
+
 export type SignedRequestStore = ReturnType<typeof createSignedRequestStore>
 
 /** Remembers every signed request that was let in, so that its signature is spent on one body only. */
@@ -13,7 +16,7 @@ export function createSignedRequestStore(db: Db) {
      * Takes the request for running: a new one, or one that moved nothing, or one whose runner died. Undefined when it is
      * running elsewhere, finished, or bound to another body.
      */
-    claim: (request: RequestKey & { bodyHash: string; now: Date; leaseUntil: Date }) =>
+    claim: (request: RunKey & { bodyHash: string; now: Date; leaseUntil: Date }) =>
       db
         .insertInto('signed_request')
         .values({
@@ -22,13 +25,14 @@ export function createSignedRequestStore(db: Db) {
           body_hash: request.bodyHash,
           state: 'running',
           lease_until: request.leaseUntil,
+          run_id: request.runId,
           created_at: request.now,
           answer: null,
         })
         .onConflict((conflict) =>
           conflict
             .columns(['address', 'digest'])
-            .doUpdateSet({ state: 'running', lease_until: request.leaseUntil })
+            .doUpdateSet({ state: 'running', lease_until: request.leaseUntil, run_id: request.runId })
             .where(
               sql<boolean>`signed_request.body_hash = excluded.body_hash and (signed_request.state = 'released'
                 or (signed_request.state = 'running' and signed_request.lease_until < ${request.now}))`,
@@ -45,23 +49,29 @@ export function createSignedRequestStore(db: Db) {
         .where('digest', '=', digest)
         .executeTakeFirst(),
 
-    /** Keeps the sealed first answer; every retry gets it. The first to finish wins. */
-    finish: ({ address, digest }: RequestKey, sealed: Uint8Array) =>
+    /**
+     * Keeps the sealed first answer; every retry gets it. Undefined when this run has finished before, or another one has
+     * taken the request over.
+     */
+    finish: ({ address, digest, runId }: RunKey, sealed: Uint8Array) =>
       db
         .updateTable('signed_request')
         .set({ state: 'final', answer: sealed })
         .where('address', '=', address)
         .where('digest', '=', digest)
+        .where('run_id', '=', runId)
         .where('state', '=', 'running')
-        .execute(),
+        .returning('digest')
+        .executeTakeFirst(),
 
-    /** Lets the same request run again: it moved nothing. */
-    release: ({ address, digest }: RequestKey) =>
+    /** Lets the same request run again: it moved nothing. Does nothing when another run has taken it over. */
+    release: ({ address, digest, runId }: RunKey) =>
       db
         .updateTable('signed_request')
         .set({ state: 'released' })
         .where('address', '=', address)
         .where('digest', '=', digest)
+        .where('run_id', '=', runId)
         .where('state', '=', 'running')
         .execute(),
 
