@@ -85,6 +85,51 @@ describe('a transaction that no block takes', () => {
   })
 })
 
+describe('taking up what is open', () => {
+  test('sends once and looks once', async () => {
+    await using server = await startTestServer({ network })
+    const { body } = await readyToFund(server)
+    await network.devnet.testClient.setAutomine(false)
+    await server.post('/api/broker/fund', body)
+    server.rpc.forget()
+
+    await server.context.resumeTransactions()
+
+    const calls = server.rpc.calls()
+    expect(calls.filter((method) => method === sending)).toHaveLength(1)
+    expect(calls.filter((method) => method === 'eth_getTransactionReceipt')).toHaveLength(1)
+  })
+
+  test('goes on with one account while another one’s is refused, and ends what was mined', async () => {
+    await using server = await startTestServer({ network })
+    const one = await readyToFund(server)
+    const other = await readyToFund(server)
+    server.rpc.loseRequests(sending)
+    await server.post('/api/broker/fund', one.body)
+    await server.post('/api/broker/fund', other.body)
+    server.rpc.heal()
+    server.rpc.refuse(sending, 'the moon is full', 1)
+
+    await server.context.resumeTransactions()
+
+    const states = (await server.rows('chain_transaction')).map(({ state }) => state)
+    expect(states.sort()).toEqual(['confirmed', 'unknown'])
+  })
+
+  test('of a transaction that is refused for good warns once, and alarms once', async () => {
+    await using server = await startTestServer({ network })
+    const { body } = await readyToFund(server)
+    server.rpc.refuse(sending, 'the moon is full', 100)
+    await server.post('/api/broker/fund', body)
+
+    for (let round = 0; round < 20; round += 1) await server.context.resumeTransactions()
+
+    const levels = server.logged('transaction not accepted').map(({ level }) => Number(level))
+    expect(levels.length).toBeGreaterThan(20)
+    expect(levels.filter((level) => level >= 40)).toEqual([40, 50])
+  })
+})
+
 describe('a node that', () => {
   test('finds the price too low is offered more at once', async () => {
     await using server = await startTestServer({ network })

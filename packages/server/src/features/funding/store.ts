@@ -19,6 +19,11 @@ const openStates = ['prepared', 'broadcast', 'unknown'] as const
 
 export type JournalEntry = NonNullable<Awaited<ReturnType<JournalStore['find']>>>
 
+/** Whether nobody knows yet what became of it. */
+export function isOpen({ state }: JournalEntry): boolean {
+  return openStates.some((open) => open === state)
+}
+
 export type JournalStore = ReturnType<typeof createJournalStore>
 
 /** The journal of transactions: each stands here, signed, before anybody may broadcast it. */
