@@ -1,5 +1,13 @@
-import { BaseError, ContractFunctionRevertedError } from 'viem'
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  decodeErrorResult,
+  ExecutionRevertedError,
+  isHex,
+  RpcRequestError,
+} from 'viem'
 import { AppError } from '../platform/errors.ts'
+import { ledgerManagerAbi } from './abis/ledger-manager.ts'
 
 /** Runs a read against the chain; whatever goes wrong becomes `chain-unavailable`. */
 export async function onChain<T>(read: () => Promise<T>): Promise<T> {
@@ -13,6 +21,31 @@ export async function onChain<T>(read: () => Promise<T>): Promise<T> {
       {},
       { cause: error },
     )
+  }
+}
+
+/** What to tell when the ledger contract itself refused a simulated transaction; undefined when something else failed. */
+export function refusalOf(error: unknown): AppError | undefined {
+  if (!(error instanceof BaseError)) return undefined
+  if (!(error.walk((cause) => cause instanceof ExecutionRevertedError) instanceof ExecutionRevertedError))
+    return undefined
+  const name = ledgerErrorName(error) ?? 'Reverted'
+  return new AppError(
+    'invalid-request',
+    `The contract refuses this now (${name}), so nothing was moved: read your balance before you try again`,
+    { contractError: name },
+    { cause: error },
+  )
+}
+
+function ledgerErrorName(error: BaseError): string | undefined {
+  const answer = error.walk((cause) => cause instanceof RpcRequestError)
+  if (!(answer instanceof RpcRequestError) || !isHex(answer.data)) return undefined
+  try {
+    return decodeErrorResult({ abi: ledgerManagerAbi, data: answer.data }).errorName
+  } catch {
+    // An error that is not among those we know.
+    return undefined
   }
 }
 

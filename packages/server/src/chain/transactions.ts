@@ -10,7 +10,7 @@ import { AppError } from '../platform/errors.ts'
 import type { Hex } from '../platform/hex.ts'
 import { most } from '../platform/neuron.ts'
 import type { Call, Fees } from './broker-signer.ts'
-import { onChain } from './errors.ts'
+import { onChain, refusalOf } from './errors.ts'
 
 export type Quote = { nonce: number; gas: bigint; fees: Fees }
 
@@ -44,14 +44,16 @@ export function createTransactions({ client, confirmations }: { client: PublicCl
     readGasPrice: (): Promise<bigint> => onChain(() => client.getGasPrice()),
 
     /**
-     * Simulates `call` and returns what is needed to sign it. Throws `chain-unavailable` when the RPC fails, and the same
-     * when the contract would refuse: the rules are checked before, so a refusal means the state has just changed.
+     * Simulates `call` and returns what is needed to sign it. Throws `chain-unavailable` when the RPC fails and
+     * `invalid-request` when the contract refuses: its rules are checked before, so the state has just changed.
      */
     quote: (from: Address, call: Call): Promise<Quote> =>
       onChain(async () => {
         const [nonce, gas, fees] = await Promise.all([
           client.getTransactionCount({ address: from, blockTag: 'latest' }),
-          client.estimateGas({ account: from, ...call }),
+          client.estimateGas({ account: from, ...call }).catch((error: unknown) => {
+            throw refusalOf(error) ?? error
+          }),
           readFees(),
         ])
         return { nonce, gas: (gas * 5n) / 4n, fees }

@@ -1,5 +1,5 @@
 import { parseOg } from '@dreamscape/protocol/money'
-import { createWalletClient, type Hex, http } from 'viem'
+import { createWalletClient, type Hex, http, toFunctionSelector } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ceilingOf, deriveBrokerKey, termsOf } from '../../chain/broker-signer.ts'
@@ -174,6 +174,32 @@ describe('a node that', () => {
     expect(await readChainBooks(network.devnet, user.brokerAddress)).toMatchObject({ nonce: 1, total: parseOg('4') })
   })
 })
+
+test.each([
+  ['with an error we know', `0x63${toFunctionSelector('LedgerLocked()').slice(2)}60e01b5f5260045ffd`, 'LedgerLocked'],
+  ['with one that we do not', `0x63${toFunctionSelector('Moonstruck()').slice(2)}60e01b5f5260045ffd`, 'Reverted'],
+  ['without a word', '0x5f5ffd', 'Reverted'],
+] as [string, Hex, string][])(
+  'a transaction that the contract refuses beforehand %s is told as that, and nothing is sent',
+  async (_how, bytecode, contractError) => {
+    await using server = await startTestServer({ network })
+    const { user, body } = await readyToFund(server)
+    const { ledger } = network.devnet.contracts
+    const code = (await network.devnet.publicClient.getCode({ address: ledger })) ?? '0x'
+    server.rpc.watch(async (methods) => {
+      if (methods.includes('eth_estimateGas')) await network.devnet.testClient.setCode({ address: ledger, bytecode })
+    })
+
+    const refused = await server.post('/api/broker/fund', body)
+    server.rpc.watch(async () => {})
+    await network.devnet.testClient.setCode({ address: ledger, bytecode: code })
+
+    expect(expectProblem(refused, 'invalid-request')).toMatchObject({ contractError })
+    expect(refused.headers.get('retry-after')).toBeNull()
+    expect(await server.rows('chain_transaction', user)).toEqual([])
+    expect((await server.post('/api/broker/fund', body)).status).toBe(200)
+  },
+)
 
 test('a transaction that the contract reverts has failed, and moved nothing but gas', async () => {
   await using server = await startTestServer({ network })

@@ -61,7 +61,10 @@ export function createLane(deps: {
   async function prepare(turn: { user: Hex; nextNonce: number; intent: Intent; claim: Claim }): Promise<JournalEntry> {
     const { user, nextNonce, intent, claim } = turn
     const brokerAddress = signer.brokerAddress(user)
-    const quote = await transactions.quote(brokerAddress, signer.callOf(intent))
+    const quote = await transactions.quote(brokerAddress, signer.callOf(intent)).catch(async (error: unknown) => {
+      // What another process has just moved may be why the contract refuses.
+      throw (await journal.nextNonce(brokerAddress)) === nextNonce ? error : new TurnLostError()
+    })
     await checkpoint('transaction-quoted')
     return db.transaction().execute(async (trx) => {
       const store = journalOf(trx)
