@@ -12,15 +12,32 @@ export type Db = Kysely<Schema>
 
 export type Database = { db: Db; close: () => Promise<void> }
 
+/** Far beyond what any statement of ours takes, waiting for a row lock included; well within what a caller waits. */
+const defaultTimeouts = { statementMs: 10_000, queryMs: 15_000 }
+
 const oid = { int8: 20, numeric: 1700 }
 
-/** Connects to Postgres. Amounts come back as `bigint`. */
-export function connectPostgres(url: string): Database {
+/**
+ * Connects to Postgres. Amounts come back as `bigint`. The server ends a statement after `statementMs`; `queryMs` is for a
+ * server that does not even say so.
+ */
+export function connectPostgres(url: string, { statementMs, queryMs } = defaultTimeouts): Database {
   const types = {
     getTypeParser: (id: number, format?: 'text' | 'binary') =>
       id === oid.numeric ? parseNumeric : id === oid.int8 ? Number : pg.types.getTypeParser(id, format as 'text'),
   }
-  const pool = new pg.Pool({ connectionString: url, max: 16, connectionTimeoutMillis: 5_000, types })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 16,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: statementMs,
+    query_timeout: queryMs,
+    // The locks of a transaction whose client has vanished.
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types,
+  })
   // NOTE an idle connection that the server closes raises here; the next query reconnects.
   pool.on('error', () => {})
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: translateOutages(pool) }) })

@@ -1,8 +1,11 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import { AppError } from '../platform/errors.ts'
 
-/** Network errors, and Postgres classes 08 (connection), 53 (resources) and 57P (shutdown). */
-const outageCode = /^(E[A-Z]+|08...|53...|57P..)$/
+/** Network errors, and Postgres classes 08 (connection), 53 (resources), 57P (shutdown) and 25P03 (idle for too long). */
+const outageCode = /^(E[A-Z]+|08...|53...|57P..|25P03)$/
+
+/** A statement that took too long was cancelled; its connection is as good as before. */
+const cancelledCode = '57014'
 
 /** A pool whose connections say `store-unavailable` when the database is gone, instead of the driver's many errors. */
 export function translateOutages(pool: PostgresPool): PostgresPool {
@@ -19,19 +22,29 @@ export function translateOutages(pool: PostgresPool): PostgresPool {
 
 function translateQueries(client: PostgresPoolClient): PostgresPoolClient {
   const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>
+  const release = client.release.bind(client) as (isBroken: boolean) => void
+  let outage: unknown
   return {
-    release: () => client.release(),
-    query: (...args: unknown[]) =>
-      query(...args).catch((error: unknown) => {
-        throw isOutage(error) ? unavailable(error) : error
-      }),
+    // The pool would hand a connection out again on which an answer may still be on its way.
+    release: () => release(outage !== undefined),
+    query: async (...args: unknown[]) => {
+      if (outage !== undefined) throw unavailable(outage)
+      return query(...args).catch((error: unknown) => {
+        if (isOutage(error)) outage = error
+        throw outage !== undefined || isCancelled(error) ? unavailable(error) : error
+      })
+    },
   } as unknown as PostgresPoolClient
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === cancelledCode
 }
 
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if ('code' in error && typeof error.code === 'string') return outageCode.test(error.code)
-  return /connection terminated|client has encountered a connection error/i.test(error.message)
+  return /connection terminated|query read timeout|client has encountered a connection error/i.test(error.message)
 }
 
 function unavailable(cause: unknown): AppError {
