@@ -43,7 +43,8 @@ const gasOg = '0.05'
 
 export async function createTestUser(home: Home, { deposit }: { deposit?: string }) {
   const { devnet, clock } = home
-  const account = privateKeyToAccount(generatePrivateKey())
+  const privateKey = generatePrivateKey()
+  const account = privateKeyToAccount(privateKey)
   const { address } = account
   await devnet.faucet(address, parseOg(walletOg))
 
@@ -77,6 +78,7 @@ export async function createTestUser(home: Home, { deposit }: { deposit?: string
   }
 
   const user = {
+    privateKey,
     account,
     address,
     /** As the server derives it, which is fixed by a vector of its own. */

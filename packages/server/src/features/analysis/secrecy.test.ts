@@ -1,4 +1,7 @@
 import type { DevnetProvider } from '@dreamscape/devnet/provider/provider'
+import { messages } from '@dreamscape/protocol/identity'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { bytesToHex, hashMessage, hexToBytes } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deriveBrokerKey } from '../../chain/broker-signer.ts'
 import { expectProblem } from '../../testing/expect-problem.ts'
@@ -44,6 +47,14 @@ function secretsOf(server: TestServer, user: TestUser, signatures: string[]): st
 function expectNone(where: string, text: string, secrets: string[]): void {
   const found = secrets.filter((secret) => text.toLowerCase().includes(secret.toLowerCase()))
   expect(found, where).toEqual([])
+}
+
+/** Another valid signature of the same wallet over the same message, as wallets make that choose their nonce at random. */
+function signAgain({ address, privateKey }: TestUser, timestamp: number): string {
+  const digest = hashMessage(messages.analyze({ address, timestamp }), 'bytes')
+  const options = { prehash: false, lowS: true, extraEntropy: true, format: 'recovered' } as const
+  const [recovery = 0, ...compact] = secp256k1.sign(digest, hexToBytes(privateKey), options)
+  return bytesToHex(Uint8Array.of(...compact, 27 + recovery))
 }
 
 describe('what is kept and logged', () => {
@@ -125,7 +136,40 @@ describe('what is kept and logged', () => {
     for (const answer of answers) expectNone('answer', answer.text, secrets)
   })
 
-  test('is opened by the signature alone: another wallet gets nothing', async () => {
+  test('is opened by its own signature only, not by another of the same wallet over the same message', async () => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser({ deposit: '3' })
+    const body = await user.signAnalyze(secretDream)
+    llama.order({ kind: 'raw-answer', content: secretAnalysis })
+    const first = await server.post('/api/ai/analyze', body)
+    const signature = signAgain(user, body.timestamp)
+
+    const closed = await server.post('/api/ai/analyze', { ...body, signature })
+    const opened = await server.post('/api/ai/analyze', body)
+
+    expect(signature).not.toBe(body.signature)
+    expectProblem(closed, 'signature-used')
+    expectNone('answer', closed.text, [dreamSentinel, answerSentinel])
+    expect(first.text).toContain(answerSentinel)
+    expect(opened.text).toBe(first.text)
+  })
+
+  test('lies in the database as bytes that say nothing', async () => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser({ deposit: '3' })
+    const body = await user.signAnalyze(secretDream)
+    llama.order({ kind: 'raw-answer', content: secretAnalysis })
+
+    await server.post('/api/ai/analyze', body)
+
+    const kept = (await server.rows('signed_request', user)).find(({ state, answer }) => state === 'final' && answer)
+    const bytes = Buffer.from(kept?.answer as Uint8Array)
+    expect(bytes.length).toBeGreaterThan(secretAnalysis.length)
+    // Random bytes have no such run, texts and their usual encodings do.
+    expect(bytes.toString('latin1')).not.toMatch(/[\x20-\x7e]{24}/)
+  })
+
+  test('is told to no other wallet', async () => {
     await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(secretDream)
