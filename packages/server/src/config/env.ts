@@ -18,77 +18,118 @@ const brokerSecret = z
   .regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be 32 bytes in hex: make one with `openssl rand -hex 32` and keep it safe')
   .transform((hex) => new Secret(hex.replace(/^0x/, '')))
 
-/** Every setting there is, with its effect; `.env.example` holds the same list. */
-const settingsSchema = z.object({
-  /** The API listens here. */
-  PORT: port.default(3001),
-  /** JSON-RPC of the chain that holds the 0G contracts. */
-  COMPUTE_RPC_URL: z.url({ protocol: /^https?$/ }),
-  /** The RPC that wallets are told to use; by default the network's public one, so that a key in COMPUTE_RPC_URL stays ours. */
-  PUBLIC_RPC_URL: z.url({ protocol: /^https?$/ }).optional(),
-  /** The chain COMPUTE_RPC_URL must be on; every key is derived for it. */
-  CHAIN_ID: z.coerce.number().int().positive(),
-  /** Browser origins that may call the API, comma-separated; `*` for any. */
-  CORS_ORIGINS: list.default([]),
-  /** The model behind `llama` and behind a request that names none. */
-  DEFAULT_MODEL: z.string().min(1).default('llama-3.3-70b-instruct'),
-  /** Whether the alias `deepseek` exists. */
-  ENABLE_DEEPSEEK: flag.default(true),
-  /** 32 bytes, hex. Every broker account is derived from it: losing it loses every account. */
-  BROKER_SECRET: brokerSecret,
-  /** Postgres; without it, an embedded database lives in DATA_DIR. */
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  /** Folder of the embedded database. */
-  DATA_DIR: z.string().min(1).optional(),
-  /** Provider addresses that may be used, comma-separated; empty means any that the owner acknowledged. */
-  PROVIDER_ALLOWLIST: list.pipe(z.array(address)).default([]),
-  /** Dearest input token accepted, in neuron. */
-  MAX_PRICE_INPUT: neuronPrice.default(10n ** 13n),
-  /** Dearest output token accepted, in neuron. */
-  MAX_PRICE_OUTPUT: neuronPrice.default(10n ** 14n),
-  /** Blocks a transaction must be deep before it counts. */
-  CONFIRMATIONS: z.coerce.number().int().min(1).max(100).optional(),
-  /** Whether providers may live on this machine, without TLS; only for a local network. */
-  ALLOW_LOOPBACK_PROVIDERS: flag.default(false),
-  /** LedgerManager, where it is not the one known for CHAIN_ID. */
-  LEDGER_CONTRACT: address.optional(),
-  /** InferenceServing, where it is not the one known for CHAIN_ID. */
-  INFERENCE_CONTRACT: address.optional(),
-  /** The longest an analysis may take, from request to answer. */
-  ANALYSIS_DEADLINE_SECONDS: z.coerce.number().int().min(5).max(600).default(120),
-  /** The least verification an answer needs to be released: content, signer or none. It is charged either way. */
-  REQUIRE_VERIFICATION: verification.default('none'),
-  /** How much is logged: debug, info, warn, error or silent. */
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+/** Every setting there is, with its effect; `.env.example` holds the same list, `npm run settings` writes docs/settings.md from it. */
+export const settingsSchema = z.object({
+  PORT: port.default(3001).describe('The API listens on this port, on all interfaces; 0 takes a free one.'),
+  COMPUTE_RPC_URL: z.url({ protocol: /^https?$/ }).describe('JSON-RPC of the chain that holds the 0G contracts.'),
+  PUBLIC_RPC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      "The RPC that wallets are told to use; by default the network's public one, so that a key in COMPUTE_RPC_URL stays ours.",
+    ),
+  CHAIN_ID: z.coerce
+    .number()
+    .int()
+    .positive()
+    .describe('The chain COMPUTE_RPC_URL must be on; every key is derived for it.'),
+  CORS_ORIGINS: list
+    .default([])
+    .describe(
+      'Browser origins that may call the API, comma-separated; `*` for any. Not set: no page of another origin may.',
+    ),
+  DEFAULT_MODEL: z
+    .string()
+    .min(1)
+    .default('llama-3.3-70b-instruct')
+    .describe('The model behind `llama` and behind a request that names none.'),
+  ENABLE_DEEPSEEK: flag.default(true).describe('Whether the alias `deepseek` exists.'),
+  BROKER_SECRET: brokerSecret.describe(
+    '32 bytes, hex. Every broker account is derived from it: losing it loses every account.',
+  ),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('Postgres. Either this or DATA_DIR must be set; this one wins.'),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of an embedded database, which one process at a time may open.'),
+  PROVIDER_ALLOWLIST: list
+    .pipe(z.array(address))
+    .default([])
+    .describe(
+      'Provider addresses that may be used, comma-separated; by default any that the owner of the network acknowledged.',
+    ),
+  MAX_PRICE_INPUT: neuronPrice
+    .default(10n ** 13n)
+    .describe('Dearest input token accepted, in neuron: a dearer service is not offered.'),
+  MAX_PRICE_OUTPUT: neuronPrice.default(10n ** 14n).describe('Dearest output token accepted, in neuron.'),
+  CONFIRMATIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Blocks a transaction must be deep before it counts; by default 3, and 1 on chain 31337.'),
+  ALLOW_LOOPBACK_PROVIDERS: flag
+    .default(false)
+    .describe('Whether providers may live on this machine, without TLS; only for a local network.'),
+  LEDGER_CONTRACT: address.optional().describe('LedgerManager, where it is not the one known for CHAIN_ID.'),
+  INFERENCE_CONTRACT: address.optional().describe('InferenceServing, where it is not the one known for CHAIN_ID.'),
+  ANALYSIS_DEADLINE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(600)
+    .default(120)
+    .describe('The longest an analysis may take, from request to answer, 5 to 600.'),
+  REQUIRE_VERIFICATION: verification
+    .default('none')
+    .describe(
+      'The least verification an answer needs to be released: content, signer or none. It is charged either way.',
+    ),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('How much is logged: debug, info, warn, error or silent.'),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
 
-const developmentSchema = settingsSchema.pick({ PORT: true, DATA_DIR: true }).extend({
-  /** The embedded chain listens here under `npm run dev`, so that a wallet can be pointed at it. */
-  DEVNET_RPC_PORT: port.default(8545),
-  /** Base URL of an OpenAI-compatible server that takes the place of the built-in dream reader. */
-  DEVNET_LLM_URL: z.url({ protocol: /^https?$/ }).optional(),
-  /** Its API key. */
+export const developmentSchema = settingsSchema.pick({ PORT: true, DATA_DIR: true }).extend({
+  DEVNET_RPC_PORT: port
+    .default(8545)
+    .describe('The local chain listens on this port, so that a wallet can be pointed at it; 0 takes a free one.'),
+  DEVNET_LLM_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Base URL of an OpenAI-compatible server that takes the place of the built-in dream reader.'),
   DEVNET_LLM_API_KEY: z
     .string()
     .transform((key) => new Secret(key))
-    .optional(),
-  /** The model to ask it for; the provider's own name by default. */
-  DEVNET_LLM_MODEL: z.string().optional(),
+    .optional()
+    .describe('The API key of DEVNET_LLM_URL.'),
+  DEVNET_LLM_MODEL: z
+    .string()
+    .optional()
+    .describe('The model to ask DEVNET_LLM_URL for; by default the one that a provider serves.'),
   BROKER_SECRET: brokerSecret.optional(),
 })
 
 export type DevelopmentSettings = z.infer<typeof developmentSchema>
 
-const testSchema = z.object({
-  /** Tests make their databases here, on a Postgres server where this user may create some. */
-  TEST_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).default('postgres://postgres@127.0.0.1:5432/postgres'),
-  /** Whether a test may not be skipped for want of a server. */
+export const testSchema = z.object({
+  TEST_DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .default('postgres://postgres@127.0.0.1:5432/postgres')
+    .describe('Tests make their databases here, on a Postgres server where this user may create some.'),
   CI: z
     .string()
     .default('')
-    .transform((text) => text === 'true'),
+    .transform((text) => text === 'true')
+    .describe('`true` fails the tests where Postgres, Redis or Chromium is missing, instead of skipping some.'),
 })
 
 export const settingNames = [
