@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: [...configDefaults.exclude, '**/dist/**'],
+    globalSetup: 'packages/server/src/testing/global-setup.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

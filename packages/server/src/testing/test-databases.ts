@@ -105,6 +105,13 @@ function pgliteVersion(): string {
   return JSON.parse(readFileSync(join(dirname(entry), '../package.json'), 'utf8')).version
 }
 
+/** Whether the server of TEST_DATABASE_URL lets us in. */
+export async function doesPostgresAnswer(): Promise<boolean> {
+  const admin = await connectAdmin(readTestSettings().TEST_DATABASE_URL)
+  await admin?.end()
+  return admin !== undefined
+}
+
 async function connectAdmin(connectionString: string): Promise<pg.Client | undefined> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 2_000 })
   try {
