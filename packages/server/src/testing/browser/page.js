@@ -13,6 +13,14 @@ async function call(path, { headers = {}, body } = {}) {
   return { status: response.status, body: await response.json(), ...seen }
 }
 
+window.readBalance = async (privateKey, timestamp) => {
+  const wallet = new Wallet(privateKey)
+  const signature = await wallet.signMessage(`Check balance for ${wallet.address} at ${timestamp}`)
+  return call(`/api/broker/balance/${wallet.address}`, {
+    headers: { 'X-Signature': signature, 'X-Timestamp': String(timestamp) },
+  })
+}
+
 window.play = async (privateKey) => {
   const { body: config } = await call('/api/config')
   const chain = new JsonRpcProvider(config.rpcUrl, config.chainId, { staticNetwork: true, pollingInterval: 50 })
@@ -39,10 +47,8 @@ window.play = async (privateKey) => {
       dreamText: 'I was flying over the sea, and I was not afraid.',
     },
   })
-  const { signature } = await sign((at) => `Check balance for ${address} at ${at}`)
-  const balance = await call(`/api/broker/balance/${address}`, {
-    headers: { 'X-Signature': signature, 'X-Timestamp': String(timestamp) },
-  })
+  timestamp += 1
+  const balance = await window.readBalance(privateKey, timestamp)
   const refused = await call('/api/ai/analyze', { body: { address } })
   chain.destroy()
   return { init, fund, analyze, balance, refused }
