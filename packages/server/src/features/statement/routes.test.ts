@@ -8,6 +8,7 @@ import { sum } from '../../platform/neuron.ts'
 import { readChainBooks } from '../../testing/chain-books.ts'
 import { dream } from '../../testing/dream.ts'
 import { expectProblem } from '../../testing/expect-problem.ts'
+import { reconcile } from '../../testing/reconcile.ts'
 import { howToStartPostgres } from '../../testing/test-databases.ts'
 import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
 import { startTestServer, type TestServer } from '../../testing/test-server.ts'
@@ -70,13 +71,6 @@ async function walk(user: TestUser, limit: number, between: () => Promise<unknow
     await between()
   } while (cursor)
   return entries
-}
-
-async function reconcile({ clock, context }: TestServer): Promise<void> {
-  clock.advance(180_001)
-  await context.reconciliation.run()
-  clock.advance(120_000)
-  await context.reconciliation.run()
 }
 
 describe('GET /api/broker/transactions/{address}', () => {
