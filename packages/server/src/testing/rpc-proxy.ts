@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 
 export type RpcProxy = Awaited<ReturnType<typeof startRpcProxy>>
 
@@ -10,12 +11,22 @@ type Refusal = { message: string; times: number }
 
 type Losses = Record<'requests' | 'answers' | 'results', Set<string>>
 
+/** What goes wrong with one HTTP request, which may carry several calls. */
+export type Disturbance =
+  | { kind: 'lost-request' }
+  | { kind: 'lost-answer' }
+  | { kind: 'status'; status: number }
+  | { kind: 'delay'; delayMs: number }
+  /** Every call is refused as underpriced; the node has taken them all the same when `isForwarded`. */
+  | { kind: 'underpriced'; isForwarded: boolean }
+
 /** An HTTP proxy in front of a JSON-RPC node that counts calls, loses those it is told to, and can go away. */
 export async function startRpcProxy(target: string) {
   let calls: string[] = []
   const losses: Losses = { requests: new Set(), answers: new Set(), results: new Set() }
   const refusals = new Map<string, Refusal>()
   let witness: ((methods: readonly string[]) => Promise<void>) | undefined
+  let disturb: (methods: readonly string[]) => Disturbance | undefined = () => undefined
   const losing = (lost: Set<string>, methods: string[]) => methods.some((method) => lost.has(method))
 
   const server = createServer(async (request, response) => {
@@ -23,11 +34,18 @@ export async function startRpcProxy(target: string) {
     const methods = methodsOf(body)
     calls.push(...methods)
     await witness?.(methods)
-    if (losing(losses.requests, methods)) return void response.destroy()
+    const disturbance = disturb(methods)
+    if (disturbance?.kind === 'delay') await wait(disturbance.delayMs)
+    if (disturbance?.kind === 'status') return send(response, { status: disturbance.status, text: '' })
+    if (disturbance?.kind === 'lost-request' || losing(losses.requests, methods)) return void response.destroy()
     const refused = methods.map((method) => refusals.get(method)).find((refusal) => refusal && refusal.times > 0)
     if (refused) return refuse(response, body, refused)
+    const isUnderpriced = disturbance?.kind === 'underpriced'
+    if (isUnderpriced && !disturbance.isForwarded) return refuse(response, body, underpriced())
     const answer = await forward(target, body)
-    if (!answer || losing(losses.answers, methods)) return void response.destroy()
+    const isLost = disturbance?.kind === 'lost-answer' || losing(losses.answers, methods)
+    if (!answer || isLost) return void response.destroy()
+    if (isUnderpriced) return refuse(response, body, underpriced())
     send(response, losing(losses.results, methods) ? withoutResults(answer) : answer)
   })
   const listen = async (port: number) => {
@@ -64,7 +82,12 @@ export async function startRpcProxy(target: string) {
     hideResults: (method: string): void => void losses.results.add(method),
     /** The next `times` calls of `method` are answered with this error, as the node would word it. */
     refuse: (method: string, message: string, times: number): void => void refusals.set(method, { message, times }),
+    /** Asks `choose` about every request what goes wrong with it, until `heal`. */
+    disturb: (choose: (methods: readonly string[]) => Disturbance | undefined): void => {
+      disturb = choose
+    },
     heal: (): void => {
+      disturb = () => undefined
       refusals.clear()
       for (const lost of Object.values(losses)) lost.clear()
     },
@@ -89,6 +112,9 @@ async function readAll(request: IncomingMessage): Promise<string> {
   for await (const chunk of request) chunks.push(chunk)
   return Buffer.concat(chunks).toString()
 }
+
+/** What a node says to a transaction that pays too little. */
+const underpriced = (): Refusal => ({ message: 'replacement transaction underpriced', times: 1 })
 
 function methodsOf(body: string): string[] {
   return [JSON.parse(body) as { method: string } | { method: string }[]].flat().map(({ method }) => method)
