@@ -103,6 +103,7 @@ export function createCalls(options: { instances: readonly [Instance, Instance];
       let index = random.int(0, 1) as 0 | 1
       for (let attempt = 0; attempt < tries; attempt += 1) {
         if (isHurried && attempt > 0) return undefined
+        await Promise.race([instances[index].untilUp(), wait(5_000)])
         const answer = await send(call, instances[index])
         if (isFinal(answer)) return answer
         if (random.chance(0.8)) index = index === 0 ? 1 : 0

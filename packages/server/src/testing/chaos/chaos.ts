@@ -106,7 +106,14 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
   }
 
   let opened: Promise<void> = Promise.resolve()
-  const lives = createLives({ devnet, calls, instances, random: random.branch(-3), gate: () => opened })
+  const lives = createLives({
+    devnet,
+    calls,
+    instances,
+    random: random.branch(-3),
+    gate: () => opened,
+    favourite: without === 'lock' ? 'fund twice at once' : undefined,
+  })
 
   /** Now and then the users hold still, so that time can pass without breaking what they do. */
   async function reckonings(until: AbortSignal): Promise<void> {
@@ -120,7 +127,7 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
       })
       for (let waited = 0; calls.inFlight() > 0 && waited < 7_000; waited += 100) await wait(100)
       const judge = own.pick(instances)
-      await kills.spare(instances, () => reckon([judge], own.pick([undefined, 'bill-read', 'bill-booked'])))
+      await kills.spare(instances, () => reckon([judge], kills.chooseBilling(own)))
       open()
     }
   }

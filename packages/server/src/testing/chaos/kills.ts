@@ -12,7 +12,7 @@ const lifeMs = 1_000
 const patienceMs = 3_000
 
 /** Passed only where a bill is booked. */
-const billing: readonly KillPoint[] = ['bill-read', 'bill-booked']
+const billing = ['bill-read', 'bill-booked'] as const satisfies readonly KillPoint[]
 
 export type Kills = ReturnType<typeof createKills>
 
@@ -26,7 +26,7 @@ export function createKills({ favourite }: { favourite: KillPoint | undefined })
   /** A few places at a time: who may die at all of them dies at the first ones and never comes to the last. */
   function choose(random: Random): KillPoint[] {
     if (favourite && random.chance(0.7)) return [favourite]
-    const open = points.filter((point) => !billing.includes(point))
+    const open = points.filter((point) => !billing.some((name) => name === point))
     const least = Math.min(...open.map(countOf))
     const rarest = open.filter((point) => countOf(point) === least)
     return Array.from({ length: 3 }, () => rarest[random.int(0, rarest.length - 1)] ?? 'request-ran')
@@ -61,6 +61,9 @@ export function createKills({ favourite }: { favourite: KillPoint | undefined })
     isRare: (point: KillPoint) => countOf(point) < killsWanted,
     /** Places that have not been hit as often as wanted. */
     missing: () => points.filter((point) => countOf(point) < killsWanted),
+    /** Where to die in the next reconciliation, if anywhere. */
+    chooseBilling: (random: Random): KillPoint | undefined =>
+      billing.find((point) => countOf(point) < killsWanted) ?? random.pick([undefined, ...billing]),
     haunt,
     spare,
   }

@@ -43,8 +43,11 @@ export function createLives(options: {
   random: Random
   /** Waited for before each operation. */
   gate: () => Promise<void>
+  /** Done far more often than the others. */
+  favourite?: Operation | undefined
 }) {
-  const { devnet, calls, instances, random, gate } = options
+  const { devnet, calls, instances, random, gate, favourite } = options
+  const odds = favourite ? { ...weights, [favourite]: 20 } : weights
   const dreamers: Dreamer[] = []
   const operations = new Map<string, number>()
 
@@ -143,7 +146,7 @@ export function createLives(options: {
       await calls.pursue(await signFund(og), own)
     })
     for (let left = own.int(5, 12); left > 0 && !signal.aborted; left -= 1) {
-      const name = own.weighted(weights)
+      const name = own.weighted(odds)
       await perform(name, work[name])
       await wait(own.int(0, 800))
     }
