@@ -180,7 +180,7 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
     ending.abort()
     throw error
   }
-  await Promise.all(
+  const parts = Promise.all(
     [
       lives.populate(population, until),
       weather.blow(until),
@@ -190,7 +190,8 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
       ...instances.map((instance, index) => kills.haunt(instance, until, random.branch(-10 - index))),
     ].map((part) => part.catch(failed)),
   )
-  signal?.throwIfAborted()
+  // Who stops the run does not wait for answers; what is still under way ends with what it talks to.
+  await (signal ? Promise.race([parts, rejectionOf(signal)]) : parts)
 
   onProgress('healing')
   calls.setHurried(false)
@@ -255,4 +256,10 @@ async function inTurns<T, R>(items: readonly T[], width: number, work: (item: T)
   }
   await Promise.all(Array.from({ length: width }, worker))
   return results
+}
+
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
