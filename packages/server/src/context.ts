@@ -65,7 +65,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
   const client = createChainClient(rpcUrl)
   const genesisHash = await identifyChain(client, { chainId, rpcUrl })
   const reader = createChainReader({ client, contracts })
-  const transactions = createTransactions({ client, confirmations })
+  const transactions = createTransactions({ client, confirmations, maxGasPrice: settings.MAX_GAS_PRICE })
   const terms = await readTerms(reader, contracts)
   const { BROKER_SECRET: secret } = settings
   const ownSigner = createBrokerSigner({ secret, chainId, contracts, serviceName: terms.serviceName })

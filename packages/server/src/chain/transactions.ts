@@ -9,7 +9,7 @@ import {
 import { AppError } from '../platform/errors.ts'
 import type { Hex } from '../platform/hex.ts'
 import { most } from '../platform/neuron.ts'
-import type { Call, Fees } from './broker-signer.ts'
+import { type Call, ceilingOf, type Fees } from './broker-signer.ts'
 import { onChain, refusalOf } from './errors.ts'
 
 export type Quote = { nonce: number; gas: bigint; fees: Fees }
@@ -30,7 +30,9 @@ const complaints: readonly [RegExp, BroadcastOutcome][] = [
 export type Transactions = ReturnType<typeof createTransactions>
 
 /** Sends what is already signed and finds what became of it. */
-export function createTransactions({ client, confirmations }: { client: PublicClient; confirmations: number }) {
+export function createTransactions(options: { client: PublicClient; confirmations: number; maxGasPrice: bigint }) {
+  const { client, confirmations, maxGasPrice } = options
+
   /** Room for the base fee to double before the transaction is mined; without a base fee, the plain gas price. */
   async function readFees(): Promise<Fees> {
     const { baseFeePerGas } = await client.getBlock()
@@ -39,13 +41,28 @@ export function createTransactions({ client, confirmations }: { client: PublicCl
     return { type: 'eip1559', maxFeePerGas: baseFeePerGas * 2n + maxPriorityFeePerGas, maxPriorityFeePerGas }
   }
 
+  /** What a node asks for is only its word. */
+  function checkGasPrice(gasPrice: bigint): void {
+    if (gasPrice <= maxGasPrice) return
+    throw new AppError(
+      'chain-unavailable',
+      'The network asks more for gas than this service pays. Nothing was signed; try again later',
+      { gasPrice: gasPrice.toString(), maxGasPrice: maxGasPrice.toString(), retryAfterSeconds: 60 },
+    )
+  }
+
   return {
-    /** Neuron per gas, as the node suggests it: what reserves are reckoned with. */
-    readGasPrice: (): Promise<bigint> => onChain(() => client.getGasPrice()),
+    /** Neuron per gas, as the node suggests it: what reserves are reckoned with. Throws `chain-unavailable`, also when it is too dear. */
+    readGasPrice: (): Promise<bigint> =>
+      onChain(async () => {
+        const gasPrice = await client.getGasPrice()
+        checkGasPrice(gasPrice)
+        return gasPrice
+      }),
 
     /**
-     * Simulates `call` and returns what is needed to sign it. Throws `chain-unavailable` when the RPC fails and
-     * `invalid-request` when the contract refuses: its rules are checked before, so the state has just changed.
+     * Simulates `call` and returns what is needed to sign it. Throws `chain-unavailable` when the RPC fails or gas is too
+     * dear, and `invalid-request` when the contract refuses: its rules are checked before, so the state has just changed.
      */
     quote: (from: Address, call: Call): Promise<Quote> =>
       onChain(async () => {
@@ -56,6 +73,7 @@ export function createTransactions({ client, confirmations }: { client: PublicCl
           }),
           readFees(),
         ])
+        checkGasPrice(ceilingOf(fees))
         return { nonce, gas: (gas * 5n) / 4n, fees }
       }),
 
@@ -69,8 +87,16 @@ export function createTransactions({ client, confirmations }: { client: PublicCl
       }
     },
 
-    /** Fees that replace a transaction paying `fees`: an eighth more, or what the node suggests by now if that is more. */
-    raisedFees: (fees: Fees): Promise<Fees> => onChain(async () => raise(fees, await readFees())),
+    /**
+     * Fees that replace a transaction paying `fees`: an eighth more, or what the node suggests by now if that is more.
+     * Throws `chain-unavailable`, also when that is too dear.
+     */
+    raisedFees: (fees: Fees): Promise<Fees> =>
+      onChain(async () => {
+        const raised = raise(fees, await readFees())
+        checkGasPrice(ceilingOf(raised))
+        return raised
+      }),
 
     /** How many nonces of `from` are used up, as deep as a receipt must be. Throws `chain-unavailable`. */
     countSettledNonces: (from: Address): Promise<number> =>

@@ -12,6 +12,7 @@ const list = z.string().transform((text) =>
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 const port = z.coerce.number().int().min(0).max(65_535)
 const neuronPrice = z.string().regex(/^\d+$/, 'must be a whole number of neuron per token').transform(BigInt)
+const gasPrice = z.string().regex(/^\d+$/, 'must be a whole number of neuron per gas').transform(BigInt)
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address')
 const brokerSecret = z
   .string()
@@ -73,6 +74,9 @@ export const settingsSchema = z.object({
     .max(100)
     .optional()
     .describe('Blocks a transaction must be deep before it counts; by default 3, and 1 on chain 31337.'),
+  MAX_GAS_PRICE: gasPrice
+    .default(10n ** 12n)
+    .describe('The most that is ever paid for gas, in neuron: while the node asks for more, nothing is signed.'),
   ALLOW_LOOPBACK_PROVIDERS: flag
     .default(false)
     .describe('Whether providers may live on this machine, without TLS; only for a local network.'),

@@ -131,6 +131,43 @@ describe('taking up what is open', () => {
 })
 
 describe('a node that', () => {
+  test('asks too much for gas gets nothing signed', async () => {
+    await using server = await startTestServer({ network })
+    const { user, body } = await readyToFund(server)
+    const { testClient } = network.devnet
+    await testClient.setNextBlockBaseFeePerGas({ baseFeePerGas: 2n * 10n ** 12n })
+    await testClient.mine({ blocks: 1 })
+
+    const refused = await server.post('/api/broker/fund', body)
+    const asked = await server.get('/api/config')
+    await testClient.setNextBlockBaseFeePerGas({ baseFeePerGas: 10n ** 9n })
+    await testClient.mine({ blocks: 1 })
+
+    for (const answer of [refused, asked]) {
+      expect(expectProblem(answer, 'chain-unavailable')).toMatchObject({ maxGasPrice: '1000000000000' })
+    }
+    expect(await server.rows('chain_transaction', user)).toEqual([])
+    expect((await server.post('/api/broker/fund', body)).status).toBe(200)
+  })
+
+  test('asks too much for gas gets no dearer form of what was signed', async () => {
+    const MAX_GAS_PRICE = 4n * 10n ** 9n
+    await using server = await startTestServer({ network, settings: { MAX_GAS_PRICE } })
+    const { testClient } = network.devnet
+    await testClient.setNextBlockBaseFeePerGas({ baseFeePerGas: 10n ** 9n })
+    await testClient.mine({ blocks: 1 })
+    const { body } = await readyToFund(server)
+    await testClient.setAutomine(false)
+    await server.post('/api/broker/fund', body)
+
+    for (let round = 0; round < 6; round += 1) await stayStuck(server)
+
+    const ceilings = (await attempts(server)).map(({ raw }) => ceilingOf(termsOf(raw as Hex).fees))
+    expect(ceilings.length).toBeGreaterThan(1)
+    expect(ceilings.every((ceiling) => ceiling <= MAX_GAS_PRICE)).toBe(true)
+    expect(server.logged('transaction not replaced')).not.toEqual([])
+  })
+
   test('finds the price too low is offered more at once', async () => {
     await using server = await startTestServer({ network })
     const { user, body } = await readyToFund(server)
