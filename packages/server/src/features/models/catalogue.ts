@@ -16,12 +16,16 @@ export type ServicePolicy = {
   acceptUrl: (url: string) => string | undefined
 }
 
+/** Anybody may name a model on chain, and its name goes into requests, answers and the database. */
+const plainModel = /^[\x21-\x7e]{1,200}$/
+
 const verifiable = new Set(['TeeML', 'OpML', 'ZKML'])
 
 export type Catalogue = ReturnType<typeof createCatalogue>
 
 /** The allowed services of the chain, kept in memory; `refresh` is called on a timer, so that no request waits for it. */
-export function createCatalogue({ reader, policy, log }: { reader: ChainReader; policy: ServicePolicy; log: Log }) {
+export function createCatalogue(deps: { reader: Pick<ChainReader, 'listServices'>; policy: ServicePolicy; log: Log }) {
+  const { reader, policy, log } = deps
   let services: readonly Service[] | undefined
   const refreshing = createSingleFlight<readonly Service[]>()
   const allowlist = new Set(policy.allowlist.map((address) => address.toLowerCase()))
@@ -32,6 +36,7 @@ export function createCatalogue({ reader, policy, log }: { reader: ChainReader; 
     if (!baseUrl || !pricing) return []
     const dearest = highestPrices(pricing)
     const ok =
+      plainModel.test(service.model) &&
       verifiable.has(service.verifiability) &&
       dearest.inputPrice <= policy.maxInputPrice &&
       dearest.outputPrice <= policy.maxOutputPrice &&
