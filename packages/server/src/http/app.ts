@@ -5,7 +5,7 @@ import { AppError } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Identity } from './identity.ts'
 import { createOperation } from './operation.ts'
-import { problemAnswer, toAppError } from './problem.ts'
+import { defaultRetryAfter, problemAnswer, toAppError } from './problem.ts'
 import { createRequestId } from './request-id.ts'
 import type { Route } from './route.ts'
 
@@ -123,6 +123,7 @@ function mount(route: Route, operation: ReturnType<typeof createOperation>): Han
     const { requestId } = response.locals
     const outcome = await operation({ params, query, body, headers, requestId, signal: leaving(response) })
     if (route.cacheControl && outcome.status === 200) response.setHeader('Cache-Control', route.cacheControl)
+    if (outcome.status === 503) response.setHeader('Retry-After', String(defaultRetryAfter))
     response.status(outcome.status).json(outcome.body)
   }
 }

@@ -1,8 +1,8 @@
 import { type Problem, type ProblemCode, problems } from '@dreamscape/protocol/problems'
 import { AppError } from '../platform/errors.ts'
 
-/** Seconds; for 429 and 503 whose thrower knows no better. */
-const defaultRetryAfter = 5
+/** Seconds; for 429 and 503 when nobody knows better. */
+export const defaultRetryAfter = 5
 
 export type ProblemAnswer = { status: number; headers: Record<string, string>; document: Problem }
 

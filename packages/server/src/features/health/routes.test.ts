@@ -41,7 +41,9 @@ describe('GET /api/health/ready', () => {
     const again = await server.get('/api/health/ready')
 
     expect(without).toMatchObject({ status: 503, body: { status: 'not-ready', checks: { chain: 'failed' } } })
+    expect(without.headers.get('retry-after')).toBe('5')
     expect(again.status).toBe(200)
+    expect(again.headers.get('retry-after')).toBeNull()
   })
 
   test('is not ready without its database', async ({ skip }) => {
