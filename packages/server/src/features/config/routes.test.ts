@@ -1,5 +1,6 @@
 import { parseOg } from '@dreamscape/protocol/money'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expectProblem } from '../../testing/expect-problem.ts'
 import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
 import { startTestServer } from '../../testing/test-server.ts'
 
@@ -28,6 +29,36 @@ describe('GET /api/config', () => {
       freshness: { pastMs: 300_000, futureMs: 60_000 },
       serverTime: server.clock.now(),
     })
+  })
+
+  test('asks the chain once in five seconds, however often it is asked', async () => {
+    await using server = await startTestServer({ network })
+    const readings = () => server.rpc.calls().filter((method) => method === 'eth_gasPrice').length
+
+    await Promise.all([1, 2, 3].map(() => server.get('/api/config')))
+    await server.get('/api/config')
+    const atOnce = readings()
+    server.clock.advance(5_000)
+    await server.get('/api/config')
+
+    expect(atOnce).toBe(1)
+    expect(readings()).toBe(2)
+  })
+
+  test('bridges an outage of the chain for five seconds, and remembers none', async () => {
+    await using server = await startTestServer({ network })
+    await server.get('/api/config')
+    await server.rpc.goDown()
+
+    const bridged = await server.get('/api/config')
+    server.clock.advance(5_000)
+    const later = await server.get('/api/config')
+    await server.rpc.comeBack()
+    const again = await server.get('/api/config')
+
+    expect(bridged.status).toBe(200)
+    expectProblem(later, 'chain-unavailable')
+    expect(again.status).toBe(200)
   })
 
   test('names a gas reserve with which a deposit of the minimum succeeds', async () => {

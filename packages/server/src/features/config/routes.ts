@@ -9,6 +9,9 @@ import { createSingleFlight } from '../../platform/single-flight.ts'
 import { freshness } from '../auth/service.ts'
 import { minimumProviderLock } from '../broker/terms.ts'
 
+/** Strangers may ask as often as they like; the chain is asked this often. */
+const gasPriceAgeMs = 5_000
+
 export function configRoutes(deps: {
   chainId: number
   publicRpcUrl: string
@@ -18,7 +21,7 @@ export function configRoutes(deps: {
   clock: Clock
 }): Route[] {
   const { chainId, publicRpcUrl, contracts, terms, transactions, clock } = deps
-  const reading = createSingleFlight<bigint>()
+  const gasPrice = recently(() => transactions.readGasPrice(), clock)
   return [
     route({
       operationId: 'getConfig',
@@ -37,10 +40,22 @@ export function configRoutes(deps: {
         minimumDeposit: formatOg(terms.minimumDeposit),
         minimumProviderLock: formatOg(minimumProviderLock),
         lockTimeSeconds: terms.lockTimeSeconds,
-        gasReserve: formatOg(depositReserve(await reading('gas price', transactions.readGasPrice))),
+        gasReserve: formatOg(depositReserve(await gasPrice())),
         freshness,
         serverTime: clock.now(),
       }),
     }),
   ]
+}
+
+/** What `read` said within the last seconds, or says now. A failure is not remembered. */
+function recently(read: () => Promise<bigint>, clock: Clock): () => Promise<bigint> {
+  const reading = createSingleFlight<bigint>()
+  let last: { value: bigint; atMs: number } | undefined
+  return async () => {
+    if (last && clock.now() - last.atMs < gasPriceAgeMs) return last.value
+    const value = await reading('gas price', read)
+    last = { value, atMs: clock.now() }
+    return value
+  }
 }
