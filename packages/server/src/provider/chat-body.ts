@@ -1,3 +1,5 @@
+import { canonicalJson } from '../platform/canonical-json.ts'
+
 export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
 
 /**
@@ -21,13 +23,8 @@ export function buildChatBody(options: {
     ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
     ...(options.responseFormat === undefined ? {} : { response_format: options.responseFormat }),
   }
-  const json = JSON.stringify(body, sortKeys).replace(/[<>&\u2028\u2029]/g, escapeCharacter)
+  const json = canonicalJson(body).replace(/[<>&\u2028\u2029]/g, escapeCharacter)
   return new TextEncoder().encode(json)
-}
-
-function sortKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function escapeCharacter(character: string): string {
