@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { address, signedFields } from './identity.ts'
 import { og } from './money.ts'
+import { isWellFormed } from './unicode.ts'
 
 /** UTF-16 units, as JavaScript counts them. */
 export const maxDreamLength = 20_000
@@ -87,7 +88,3 @@ export const analyzeResponse = z
   .meta({ id: 'AnalyzeResponse' })
 
 export type AnalyzeResponse = z.infer<typeof analyzeResponse>
-
-function isWellFormed(text: string): boolean {
-  return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)
-}

@@ -14,10 +14,3 @@ export function personalMessageDigestBytes(message: string): Uint8Array {
   const prefix = utf8.encode(`\x19Ethereum Signed Message:\n${body.length}`)
   return keccak_256.create().update(prefix).update(body).digest()
 }
-
-/** Half a surrogate pair encodes to U+FFFD, and what is no string to its spelling: two inputs would have one digest. */
-export function isWellFormed(text: unknown): boolean {
-  return typeof text === 'string' && !loneSurrogate.test(text)
-}
-
-const loneSurrogate = /\p{Surrogate}/u

@@ -1,9 +1,10 @@
+import { isWellFormed } from '@dreamscape/protocol/unicode'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { StartupError } from '../errors.ts'
 import type { Hex } from '../hex.ts'
 import { parseSignature } from './parse-signature.ts'
-import { isWellFormed, personalMessageDigestBytes } from './personal-message.ts'
+import { personalMessageDigestBytes } from './personal-message.ts'
 import { type Recover, type Tier, tiers } from './tiers.ts'
 
 export type SignedMessage = { address: string; message: string; signature: string }
@@ -33,7 +34,8 @@ function verifyWith(recover: Recover): SignatureVerifier['verify'] {
     try {
       const { address, message, signature } = signed
       const parsed = parseSignature(signature)
-      if (!parsed || typeof address !== 'string' || !isWellFormed(message)) return undefined
+      if (!parsed || typeof address !== 'string' || typeof message !== 'string') return undefined
+      if (!isWellFormed(message)) return undefined
       const digest = personalMessageDigestBytes(message)
       const signer = addressOf(recover(parsed.compact, parsed.recovery, digest))
       if (signer !== address.toLowerCase()) return undefined
