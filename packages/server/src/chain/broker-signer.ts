@@ -1,9 +1,9 @@
-import { hkdfSync } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { type Address, encodeFunctionData, numberToHex, parseTransaction } from 'viem'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import type { Hex } from '../platform/hex.ts'
-import { Secret } from '../platform/secret.ts'
+import { hkdf } from '../platform/hkdf.ts'
+import type { Secret } from '../platform/secret.ts'
 import { ledgerManagerAbi } from './abis/ledger-manager.ts'
 import type { Contracts } from './contracts.ts'
 
@@ -90,24 +90,19 @@ export function createBrokerSigner(options: {
       return { raw }
     },
     signSession: (user, hash) => accountOf(user).signMessage({ message: { raw: hash } }),
-    fingerprint: hkdf(secret, 'fingerprint/v1', 16).toString('hex'),
+    fingerprint: derive(secret, 'fingerprint/v1', 16).toString('hex'),
   }
-}
-
-/** A key for hashes of request bodies that stand in the database. */
-export function deriveBodyKey(secret: Secret<string>): Secret<Uint8Array> {
-  return new Secret(hkdf(secret, 'request-body/v1', 32))
 }
 
 /** HKDF-SHA256 to 48 bytes, reduced to a valid key: the account outlives any database. */
 export function deriveBrokerKey(secret: Secret<string>, chainId: number, user: Address): Hex {
-  const wide = hkdf(secret, `dreamscape-broker/v1/${chainId}/${user.toLowerCase()}`, 48)
+  const wide = derive(secret, `dreamscape-broker/v1/${chainId}/${user.toLowerCase()}`, 48)
   const key = (BigInt(`0x${wide.toString('hex')}`) % (groupOrder - 1n)) + 1n
   return numberToHex(key, { size: 32 })
 }
 
-function hkdf(secret: Secret<string>, info: string, length: number): Buffer {
-  return Buffer.from(hkdfSync('sha256', Buffer.from(secret.reveal(), 'hex'), Buffer.alloc(0), info, length))
+function derive(secret: Secret<string>, info: string, length: number): Buffer {
+  return hkdf({ key: Buffer.from(secret.reveal(), 'hex'), info, length })
 }
 
 /** The gas limit and fees that `raw` was signed with, and its nonce. */

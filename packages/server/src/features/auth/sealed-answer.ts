@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { Hex } from '../../platform/hex.ts'
+import { hkdf } from '../../platform/hkdf.ts'
 
 const nonceBytes = 12
 const tagBytes = 16
@@ -24,5 +25,5 @@ export function openAnswer(sealed: Uint8Array, key: SealKey): unknown {
 }
 
 function derive({ signatureKey, digest }: SealKey): Buffer {
-  return Buffer.from(hkdfSync('sha256', signatureKey, Buffer.alloc(0), Buffer.from(digest.slice(2), 'hex'), 32))
+  return hkdf({ key: signatureKey, info: Buffer.from(digest.slice(2), 'hex'), length: 32 })
 }
