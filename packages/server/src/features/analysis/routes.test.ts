@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { formatOg, parseOg } from '@dreamscape/protocol/money'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exitReserve } from '../../chain/transactions.ts'
 import { readChainBooks } from '../../testing/chain-books.ts'
 import { dream } from '../../testing/dream.ts'
 import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
 import { startTestServer, type TestServer } from '../../testing/test-server.ts'
+import { exitReserve } from '../funding/gas-reserve.ts'
 
 let network: TestNetwork
 let server: TestServer

@@ -4,8 +4,10 @@ import { formatOg } from '@dreamscape/protocol/money'
 import { getAddress } from 'viem'
 import { z } from 'zod'
 import type { ChainTerms } from '../../chain/reader.ts'
-import { depositReserve, paymentUri, type Transactions } from '../../chain/transactions.ts'
+import type { Transactions } from '../../chain/transactions.ts'
 import { type Route, route } from '../../http/route.ts'
+import { depositReserve } from '../funding/gas-reserve.ts'
+import { paymentUri } from '../funding/payment-uri.ts'
 import type { AccountState, BrokerService } from './service.ts'
 
 export function brokerRoutes(deps: {

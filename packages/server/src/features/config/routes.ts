@@ -2,12 +2,13 @@ import { formatOg } from '@dreamscape/protocol/money'
 import { configResponse } from '@dreamscape/protocol/service'
 import type { Contracts } from '../../chain/contracts.ts'
 import type { ChainTerms } from '../../chain/reader.ts'
-import { depositReserve, type Transactions } from '../../chain/transactions.ts'
+import type { Transactions } from '../../chain/transactions.ts'
 import { type Route, route } from '../../http/route.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { createSingleFlight } from '../../platform/single-flight.ts'
 import { freshness } from '../auth/service.ts'
 import { minimumProviderLock } from '../broker/terms.ts'
+import { depositReserve } from '../funding/gas-reserve.ts'
 
 /** Strangers may ask as often as they like; the chain is asked this often. */
 const gasPriceAgeMs = 5_000

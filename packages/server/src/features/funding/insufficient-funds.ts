@@ -1,7 +1,7 @@
 import { formatOg } from '@dreamscape/protocol/money'
 import type { Address } from 'viem'
-import { paymentUri } from '../../chain/transactions.ts'
 import { AppError } from '../../platform/errors.ts'
+import { paymentUri } from './payment-uri.ts'
 
 /** A 402 with all a frontend needs to let the user pay: how much is missing, where to send it, and a link a wallet opens. Neuron. */
 export function insufficientFunds(options: {
