@@ -174,6 +174,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     clock,
     log,
     checkpoint,
+    storeOf: reservationsOf,
   })
 
   await providerHealth.refresh()

@@ -35,9 +35,11 @@ export function createReconciliation(deps: {
   clock: Clock
   log: Log
   checkpoint?: Checkpoint
+  storeOf?: (db: Db) => ReservationStore
 }) {
-  const { db, reader, broker, unsettledOf, health, clock, log, checkpoint = passCheckpoint } = deps
-  const reservations = createReservationStore(db)
+  const { db, reader, broker, unsettledOf, health, clock, log } = deps
+  const { checkpoint = passCheckpoint, storeOf = createReservationStore } = deps
+  const reservations = storeOf(db)
   const accounts = createAccountStore(db)
   const seen = new Map<string, Bill & { sinceMs: number }>()
 
@@ -72,7 +74,7 @@ export function createReconciliation(deps: {
     await checkpoint('bill-read')
     await db.transaction().execute(async (trx) => {
       const own = createAccountStore(trx)
-      const store = createReservationStore(trx)
+      const store = storeOf(trx)
       const hasMoved = !(await own.lockUnchanged(book)) || (await own.listOpenTransfers(user)).length > 0
       // Books that moved meanwhile belong to another request: compare again later.
       if (hasMoved || (await store.hasHeld({ user, provider }))) return

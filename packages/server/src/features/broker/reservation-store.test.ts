@@ -4,6 +4,7 @@ import { isUniqueViolation } from '../../database/connect.ts'
 import { describeOnDatabases } from '../../testing/describe-on-databases.ts'
 import { randomAddress, randomHash } from '../../testing/random-hex.ts'
 import { createReservationStore, type NewReservation } from './reservation-store.ts'
+import { createReservations } from './reservations.ts'
 import { createAccountStore } from './store.ts'
 import { minimumProviderLock } from './terms.ts'
 
@@ -196,6 +197,21 @@ describeOnDatabases('the store of reservations', (db) => {
     await store.adjust({ ...account, amount, now })
 
     expect(await book()).toEqual({ charged: 25n + amount, reserved: 0n })
+  })
+
+  test('books the cost of a request that was reconciled for less while its process stood still', async () => {
+    const { store, account, hold, book } = await fundedAccount()
+    const id = String(await hold(60n))
+    await store.markOverdueUnknown(later(61))
+    await store.charge({ id, cost: 10n })
+    const reservations = createReservations({ db: db(), clock: { now: () => now.getTime(), wait: async () => {} } })
+
+    await reservations.charge(db(), { id, amount: 60n }, 25n)
+
+    expect(await book()).toEqual({ charged: 25n, reserved: 0n })
+    expect(
+      await db().selectFrom('adjustment').select('amount').where('provider', '=', account.provider).execute(),
+    ).toEqual([{ amount: 15n }])
   })
 
   test('makes a reservation unknown whose runner is overdue, and keeps it held', async () => {

@@ -40,17 +40,20 @@ export function createReservationStore(db: Db) {
       return rows[0]
     },
 
-    /** Books what the provider bills and frees the rest; only the first call for a reservation has an effect. */
-    charge: ({ id, cost }: { id: string; cost: bigint }) =>
-      sql`with settled as (
+    /** Books what the provider bills and frees the rest. False, and without effect, for a reservation that has ended before. */
+    charge: async ({ id, cost }: { id: string; cost: bigint }): Promise<boolean> => {
+      const { rows } = await sql`with settled as (
           update reservation set state = 'charged', cost = ${cost}::numeric
           where id = ${id}::uuid and state in ('held', 'unknown') returning user_address, provider, amount)
         update sub_account set reserved = sub_account.reserved - settled.amount,
           charged = sub_account.charged + ${cost}::numeric,
           slack = sub_account.slack + greatest(settled.amount - ${cost}::numeric, 0)
-        from settled where sub_account.user_address = settled.user_address and sub_account.provider = settled.provider`.execute(
-        db,
-      ),
+        from settled where sub_account.user_address = settled.user_address
+          and sub_account.provider = settled.provider returning 1`.execute(db)
+      return rows.length > 0
+    },
+
+    find: (id: string) => db.selectFrom('reservation').selectAll().where('id', '=', id).executeTakeFirst(),
 
     /** Gives back what was held for a request that surely never reached the provider. */
     release: (id: string) =>

@@ -52,7 +52,16 @@ export function createReservations(deps: { db: Db; clock: Clock; storeOf?: (db: 
     },
 
     /** Books the cost and frees the rest, within the caller's transaction. */
-    charge: (trx: Db, { id }: Reservation, cost: bigint) => storeOf(trx).charge({ id, cost }),
+    async charge(trx: Db, { id }: Reservation, cost: bigint): Promise<void> {
+      const own = storeOf(trx)
+      if (await own.charge({ id, cost })) return
+      // This process stood still for so long that reconciliation has ended the reservation: book what that did not.
+      const ended = await own.find(id)
+      const missing = cost - (ended?.cost ?? cost)
+      if (!ended || missing === 0n) return
+      const { user_address: user, provider } = ended
+      await own.adjust({ user, provider, amount: missing, now: new Date(clock.now()) })
+    },
 
     /** Frees everything: only for a request that surely cost nothing. */
     release: ({ id }: Reservation) => store.release(id),
