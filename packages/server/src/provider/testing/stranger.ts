@@ -6,6 +6,8 @@ export type Received = { method: string; url: string; headers: IncomingMessage['
 
 export type Reply = (response: ServerResponse, received: Received) => void | Promise<void>
 
+export type Stranger = Awaited<ReturnType<typeof startStranger>>
+
 /** A real HTTP server that answers what a test wants, and an agent that may reach it. */
 export async function startStranger(reply: Reply) {
   const received: Received[] = []
