@@ -21,6 +21,7 @@ ${tableOf(settingsSchema.shape)}
 
 It embeds a chain and a database and needs no settings. Of those above it takes ${namesIn(settingsSchema.shape, developmentSchema.shape)}
 from the environment, sets the chain, the database, the origins and the log level itself, and takes the rest as it is set.
+[devnet.md](devnet.md) tells more of them, and what \`npm run devnet\` takes.
 
 ${tableOf(without(developmentSchema.shape, settingsSchema.shape))}
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { parseEther } from 'viem'
@@ -62,6 +63,18 @@ describe('the routes of the devnet itself', () => {
     const response = await fetch(`${idle.url}/devnet/faults`, { method: 'POST', body: JSON.stringify(fault) })
 
     expect(await response.json()).toMatchObject({ ordered: fault })
+  })
+
+  test('are told in the docs, with every fault', async () => {
+    const docs = await readFile(new URL('../../../../docs/devnet.md', import.meta.url), 'utf8')
+    const routes = await readError(await post('nothing'))
+    const kinds = await readError(await post('faults', {}))
+
+    const names = [...routes.matchAll(/[A-Z]+ \/devnet\/\w+/g), ...kinds.matchAll(/(?<=one of |, )[a-z-]+/g)].map(
+      String,
+    )
+    expect(names.length).toBeGreaterThan(20)
+    expect(names.filter((name) => !docs.includes(`\`${name}\``))).toEqual([])
   })
 
   test.each([
