@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: [...configDefaults.exclude, '**/dist/**'],
     globalSetup: 'packages/server/src/testing/global-setup.ts',
+    // Tests wait for the chain more than they compute; the default leaves one core idle.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
