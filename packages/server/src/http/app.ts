@@ -1,5 +1,5 @@
 import cors from 'cors'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { AppError } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
@@ -22,7 +22,6 @@ export type AppOptions = {
 
 /** What the steps of one request tell each other. */
 type Locals = { requestId: string; operationId?: string; code?: string }
-type Reply = Response<unknown, Locals>
 type Handler = RequestHandler<Record<string, string | string[]>, unknown, unknown, unknown, Locals>
 
 export const maxBodyBytes = 131_072
@@ -121,20 +120,11 @@ function mount(route: Route, operation: ReturnType<typeof createOperation>): Han
   return async (request, response) => {
     const { params, query, body, headers } = request
     const { requestId } = response.locals
-    const outcome = await operation({ params, query, body, headers, requestId, signal: leaving(response) })
+    const outcome = await operation({ params, query, body, headers, requestId })
     if (route.cacheControl && outcome.status === 200) response.setHeader('Cache-Control', route.cacheControl)
     if (outcome.status === 503) response.setHeader('Retry-After', String(defaultRetryAfter))
     response.status(outcome.status).json(outcome.body)
   }
-}
-
-/** Aborts when the client's connection closes before the answer is out. */
-function leaving(response: Reply): AbortSignal {
-  const controller = new AbortController()
-  response.once('close', () => {
-    if (!response.writableFinished) controller.abort()
-  })
-  return controller.signal
 }
 
 function refuseMethod(siblings: readonly Route[]): Handler {

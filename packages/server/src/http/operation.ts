@@ -11,7 +11,6 @@ export type OperationInput = {
   body: unknown
   headers: unknown
   requestId: string
-  signal: AbortSignal
 }
 
 export type OperationOptions = {
@@ -27,13 +26,13 @@ export function createOperation(route: Route, { identity, chainId, checkResponse
   const addsSuccess = hasSuccess(route)
 
   return async (input: OperationInput): Promise<Outcome> => {
-    const { requestId, signal } = input
+    const { requestId } = input
     const params = route.params && parse(route.params, input.params, 'path')
     const query = route.query && parse(route.query, input.query, 'query')
     const body = route.body && parse(route.body, input.body, 'body')
 
     const run = async (principal?: Principal): Promise<Outcome> => {
-      const result = await route.handler({ params, query, body, principal, requestId, signal })
+      const result = await route.handler({ params, query, body, principal, requestId })
       const outcome = {
         status: route.status?.(result) ?? 200,
         body: addsSuccess ? { success: true, ...result } : result,

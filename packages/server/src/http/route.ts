@@ -46,7 +46,6 @@ type ErasedCall = {
   body: unknown
   principal: Principal | undefined
   requestId: string
-  signal: AbortSignal
 }
 
 type Schema = z.ZodObject | undefined
@@ -74,8 +73,6 @@ type Call<P extends Schema, Q extends QuerySchema, B extends Schema, A> = {
   query: Parsed<Q>
   body: Parsed<B>
   requestId: string
-  /** Aborts when the client's connection closes before the answer. */
-  signal: AbortSignal
 } & (A extends 'none' ? unknown : { principal: Principal })
 
 type Source<P extends Schema, B extends Schema> =

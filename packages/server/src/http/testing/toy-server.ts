@@ -65,7 +65,7 @@ export const healthRoute = route({
 })
 
 /** GET `path` does what it is told. */
-export function toyRoute(path: string, run: (signal: AbortSignal) => Promise<Record<string, unknown>>): Route {
+export function toyRoute(path: string, run: () => Promise<Record<string, unknown>>): Route {
   const response = z.looseObject({})
   return route({
     ...about,
@@ -73,7 +73,7 @@ export function toyRoute(path: string, run: (signal: AbortSignal) => Promise<Rec
     path,
     auth: 'none',
     response,
-    handler: ({ signal }) => run(signal),
+    handler: run,
   })
 }
 
