@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import {
@@ -131,6 +130,13 @@ describe('a route', () => {
     const response = await server.request('/toy/health', { method: 'HEAD' })
 
     expect([response.status, await response.text()]).toEqual([200, ''])
+  })
+
+  test('is not shadowed by the parameter in the path of another method', async () => {
+    const fixed = { ...fundRoute, path: '/toy/balance/all' }
+    await using server = await startToyServer({ routes: [balanceRoute, fixed] })
+
+    expect((await server.post('/toy/balance/all', toyBody)).status).toBe(202)
   })
 
   test('goes on when its client has left', async () => {

@@ -28,7 +28,6 @@ describe('an answered completion', () => {
     expect(outcome).toEqual({
       state: 'answered',
       content: 'Good evening',
-      reasoning: '',
       finishReason: 'stop',
       usage: counted,
       chatId: 'key-1',
@@ -72,13 +71,13 @@ describe('an answered completion', () => {
     expect(outcome).toMatchObject({ responseHash: createHash('sha256').update(bytes).digest('hex') })
   })
 
-  test('keeps reasoning apart and skips comments and empty events', async () => {
+  test('leaves reasoning out, and skips comments and empty events', async () => {
     const thought = event({ choices: [{ delta: { reasoning_content: 'hm' } }] })
     await using stranger = await startStranger(
       eventStream([': ping\n\n', 'data:\n\n', thought, said('yes'), finished(), used(usage), done]),
     )
 
-    expect(await ask(stranger)).toMatchObject({ state: 'answered', content: 'yes', reasoning: 'hm' })
+    expect(await ask(stranger)).toMatchObject({ state: 'answered', content: 'yes' })
   })
 
   test('takes the id of the first chunk when no ZG-Res-Key is sent', async () => {

@@ -11,8 +11,6 @@ export function buildChatBody(options: {
   model: string
   messages: ChatMessage[]
   maxTokens: number
-  temperature?: number
-  responseFormat?: Record<string, unknown>
 }): Uint8Array {
   const body = {
     model: options.model,
@@ -20,8 +18,6 @@ export function buildChatBody(options: {
     max_tokens: options.maxTokens,
     stream: true,
     stream_options: { include_usage: true },
-    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
-    ...(options.responseFormat === undefined ? {} : { response_format: options.responseFormat }),
   }
   const json = canonicalJson(body).replace(/[<>&\u2028\u2029]/g, escapeCharacter)
   return new TextEncoder().encode(json)

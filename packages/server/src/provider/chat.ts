@@ -84,10 +84,10 @@ function createExchange(request: ChatRequest, clock: Pick<Clock, 'now'>, resolve
   }
 
   /** Decides by what has arrived until now. `why` explains an answer that is not whole. */
-  function conclude(why: 'aborted' | 'timed-out' | 'connection-lost' | 'response-truncated', code?: unknown) {
+  function conclude(why: 'aborted' | 'timed-out' | 'connection-lost' | 'response-truncated') {
     switch (phase.name) {
       case 'waiting':
-        return settle(refusal(why === 'aborted' ? 'aborted' : 'unreachable', code))
+        return settle(refusal(why === 'aborted' ? 'aborted' : 'unreachable'))
       case 'sent':
         return settle({ state: 'unknown', reason: why })
       case 'refused':
@@ -144,7 +144,7 @@ function createExchange(request: ChatRequest, clock: Pick<Clock, 'now'>, resolve
     onResponseError(_controller, error) {
       const code = 'code' in error ? error.code : undefined
       const isTimeout = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
-      conclude(isTimeout ? 'timed-out' : 'connection-lost', code)
+      conclude(isTimeout ? 'timed-out' : 'connection-lost')
     },
   }
 

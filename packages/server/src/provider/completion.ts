@@ -6,7 +6,6 @@ export type ChatUsage = { promptTokens: number; completionTokens: number; cached
 export type Completion = {
   id: string | undefined
   content: string
-  reasoning: string
   finishReason: string | null
   /** Undefined when the provider sent none, or not plain token counts. */
   usage: ChatUsage | undefined
@@ -19,8 +18,6 @@ export const chatId = z.string().regex(/^[\x21-\x7e]{1,200}$/)
 
 const speech = z.object({
   content: z.string().nullish(),
-  reasoning_content: z.string().nullish(),
-  reasoning: z.string().nullish(),
 })
 
 /** One chunk of a stream (`delta`) or a whole completion (`message`). */
@@ -42,7 +39,7 @@ const usageCounts = z.object({
 })
 
 export function emptyCompletion(): Completion {
-  return { id: undefined, content: '', reasoning: '', finishReason: null, usage: undefined }
+  return { id: undefined, content: '', finishReason: null, usage: undefined }
 }
 
 /** Adds one JSON part of an answer to `completion`; returns what is wrong with the part, if anything. */
@@ -60,7 +57,6 @@ export function addPart(
   if (!choice) return undefined
   completion.finishReason = choice.finish_reason ?? completion.finishReason
   const spoken = choice.delta ?? choice.message
-  completion.reasoning += spoken?.reasoning_content ?? spoken?.reasoning ?? ''
   if (spoken?.content) {
     completion.content += spoken.content
     onContent(spoken.content)

@@ -19,7 +19,6 @@ export type Refusal = {
   state: 'refused'
   status: number
   reason: RefusalReason
-  detail: string
   retryAfterSeconds?: number
 }
 
@@ -40,25 +39,8 @@ const reasonsByStatus: Record<number, RefusalReason> = {
   503: 'overloaded',
 }
 
-/** Our own words: a provider's text may repeat the request. */
-const details: Record<RefusalReason, string> = {
-  token: 'The provider does not accept the session token',
-  balance: 'The sub-account does not hold what the provider requires',
-  'account-missing': 'The provider sees no sub-account',
-  'not-acknowledged': 'The TEE signer of the provider is not acknowledged',
-  'rate-limited': 'The provider limits how often it is asked',
-  overloaded: 'The provider has no capacity now',
-  'model-gone': 'The provider no longer serves the model',
-  unreachable: 'The provider could not be reached',
-  aborted: 'The call was given up before the request was sent',
-  other: 'The provider did not accept the request',
-}
-
 const errorBody = z.object({
-  error: z.union([
-    z.string(),
-    z.object({ message: z.string().optional(), type: z.string().nullish(), code: z.unknown().optional() }),
-  ]),
+  error: z.union([z.string(), z.object({ message: z.string().optional() })]),
 })
 
 /** Whether an answer with this status means that nothing was run and nothing is billed. */
@@ -73,28 +55,27 @@ export function classifyRefusal(answer: {
   retryAfter: string | undefined
   clock: Pick<Clock, 'now'>
 }): Refusal {
-  const { text, type } = readError(answer.body)
+  const text = readError(answer.body)
   const byText = reasonsByText.find(([pattern]) => pattern.test(text))?.[1]
   const reason = reasonsByStatus[answer.status] ?? byText ?? 'other'
   const retryAfterSeconds = parseRetryAfter(answer.retryAfter, answer.clock)
   return {
-    ...refusal(reason, type),
+    ...refusal(reason),
     status: answer.status,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   }
 }
 
-/** A refusal without an answer. `code` names the cause and is kept only when it is a plain word. */
-export function refusal(reason: RefusalReason, code?: unknown): Refusal {
-  const isWord = typeof code === 'string' && /^\w{1,40}$/.test(code)
-  return { state: 'refused', status: 0, reason, detail: isWord ? `${details[reason]} (${code})` : details[reason] }
+/** A refusal without an answer. */
+export function refusal(reason: RefusalReason): Refusal {
+  return { state: 'refused', status: 0, reason }
 }
 
-function readError(body: string): { text: string; type?: unknown } {
+function readError(body: string): string {
   const parsed = errorBody.safeParse(parseJson(body))
-  if (!parsed.success) return { text: body }
+  if (!parsed.success) return body
   const { error } = parsed.data
-  return typeof error === 'string' ? { text: error } : { text: error.message ?? '', type: error.type ?? error.code }
+  return typeof error === 'string' ? error : (error.message ?? '')
 }
 
 function parseRetryAfter(value: string | undefined, clock: Pick<Clock, 'now'>): number | undefined {

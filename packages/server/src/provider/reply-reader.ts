@@ -9,7 +9,6 @@ export type ReplyFault = CompletionFault | 'response-too-large' | 'response-enco
 export type Answer = {
   state: 'answered'
   content: string
-  reasoning: string
   finishReason: string | null
   /** Undefined when the provider sent none, or not plain token counts. */
   usage: ChatUsage | undefined
