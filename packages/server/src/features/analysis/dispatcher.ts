@@ -46,6 +46,9 @@ const graceMs = 60_000
 /** Requests of one account at once may take what another has just made available, so many times. */
 const maxShares = 3
 
+/** When to ask again after a refusal, in seconds: as the soonest of the providers says, within reason. */
+const retryAfter = { shortest: 1, usual: 10, longest: 300 }
+
 /** Refusals that say something of the provider; the others are about this account or request and never open its breaker. */
 const providerFaults: ReadonlySet<RefusalReason> = new Set(['unreachable', 'overloaded', 'model-gone'])
 
@@ -146,7 +149,7 @@ export function createDispatcher(deps: {
         await checkpoint('reservation-released')
         if (providerFaults.has(outcome.reason)) health.failed(provider)
         log.warn({ provider, kind: outcome.reason, status: outcome.status }, 'provider refused')
-        return undefined
+        return { retryAfterSeconds: outcome.retryAfterSeconds ?? retryAfter.usual }
       case 'unknown':
         await reservations.markUnknown(reservation)
         await checkpoint('reservation-unknown')
@@ -198,10 +201,15 @@ export function createDispatcher(deps: {
      */
     async dispatch({ plans, ...errand }: Errand & { plans: readonly Plan[] }): Promise<Dispatched> {
       const signal = AbortSignal.timeout(Math.max(1, errand.deadlineMs - clock.now()))
+      let retryAfterSeconds: number | undefined
       for (const plan of await affordable(errand.principal, plans)) {
         if (signal.aborted) break
         const attempted = await attempt(errand, plan, signal)
-        if (!attempted) continue
+        if ('retryAfterSeconds' in attempted) {
+          const told = Math.max(attempted.retryAfterSeconds, retryAfter.shortest)
+          retryAfterSeconds = Math.min(retryAfterSeconds ?? retryAfter.longest, told)
+          continue
+        }
         const { outcome: answer, reservation } = attempted
         const usage = answer.usage ?? fallbackUsage(answer.content)
         const cost = await costOf(usage, plan)
@@ -212,9 +220,7 @@ export function createDispatcher(deps: {
       throw new AppError(
         'provider-unavailable',
         'No provider of this model took the request, and nothing was charged: try again shortly',
-        {
-          retryAfterSeconds: 10,
-        },
+        { retryAfterSeconds: retryAfterSeconds ?? retryAfter.usual },
       )
     },
   }

@@ -36,6 +36,22 @@ describe('a provider that refuses', () => {
     await expectExactBooks(server, user)
   })
 
+  test.each([
+    ['7', '7'],
+    ['0', '1'],
+    ['999999999', '300'],
+    ['soon', '10'],
+  ])('and says to come back after %s is believed within reason: %s', async (told, passedOn) => {
+    await using server = await startTestServer({ network })
+    const user = await server.newUser({ deposit: '3' })
+    llama.order({ kind: 'status', status: 429, headers: { 'retry-after': told } })
+
+    const answer = await user.analyze(dream)
+
+    expectProblem(answer, 'provider-unavailable')
+    expect(answer.headers.get('retry-after')).toBe(passedOn)
+  })
+
   test('for a balance once is asked again', async () => {
     await using server = await startTestServer({ network })
     const user = await server.newUser({ deposit: '3' })
