@@ -6,7 +6,7 @@ import { createTransactions, type Transactions } from './chain/transactions.ts'
 import type { Settings } from './config/env.ts'
 import { connectPostgres, type Database, type Db, openEmbedded } from './database/connect.ts'
 import { ensureDeployment } from './database/deployment.ts'
-import { migrate } from './database/migrate.ts'
+import { migrate, migratePostgres } from './database/migrate.ts'
 import { createDispatcher } from './features/analysis/dispatcher.ts'
 import { createAnalysisService } from './features/analysis/service.ts'
 import { deriveBodyKey } from './features/auth/body-key.ts'
@@ -76,7 +76,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
 
   const { db, close: closeDatabase } = await openDatabase(settings)
   try {
-    await migrate(db)
+    await (settings.DATABASE_URL ? migratePostgres(settings.DATABASE_URL) : migrate(db))
     await ensureDeployment(db, { chainId, genesisHash, secretFingerprint: signer.fingerprint })
   } catch (error) {
     await closeDatabase()

@@ -1,5 +1,5 @@
 import { Migrator } from 'kysely'
-import type { Db } from './connect.ts'
+import { connectPostgres, type Db } from './connect.ts'
 import { initial } from './migrations/0001-initial.ts'
 import { attempts } from './migrations/0002-attempts.ts'
 import { adjustments } from './migrations/0003-adjustments.ts'
@@ -24,4 +24,10 @@ export async function migrate(db: Db): Promise<void> {
   })
   const { error } = await migrator.migrateToLatest()
   if (error) throw error
+}
+
+/** The same without a limit of time: a migration may rewrite a large table, or wait until another instance has done so. */
+export async function migratePostgres(url: string): Promise<void> {
+  const { db, close } = connectPostgres(url, { statementMs: 0, queryMs: 0 })
+  await migrate(db).finally(close)
 }
