@@ -154,7 +154,7 @@ describe('GET /api/broker/transactions/{address}', () => {
     const refused = await user.fund('4')
     server.rpc.watch(async () => {})
 
-    expectProblem(refused, 'chain-unavailable')
+    expectProblem(refused, 'transaction-failed')
     const [entry, ...others] = await listEntries(user)
     const { txHash } = refused.body
     expect(entry).toMatchObject({ kind: 'deposit', amount: '4', state: 'failed', txHash, gas: await gasOf(txHash) })
@@ -227,17 +227,18 @@ describe('GET /api/broker/transactions/{address}', () => {
     const user = await server.newUser({ deposit: '4' })
     llama.order({ kind: 'bad-usage', usage })
     const { cost } = (await user.analyze(dream)).body
+    const { unsettled: billed } = await readChainBooks(network.devnet, user.brokerAddress)
+    await network.devnet.settle()
     await reconcile(server)
     const at = new Date(server.clock.now()).toISOString()
 
     const entries = await walk(user, 1)
 
-    const { unsettled } = await readChainBooks(network.devnet, user.brokerAddress)
-    const amount = formatOg(unsettled - parseOg(cost))
+    const amount = formatOg(billed - parseOg(cost))
     expect(amount.startsWith('-')).toBe(what === 'less')
     expect(entries.map(({ kind }) => kind)).toEqual(['adjustment', 'charge', 'transfer', 'deposit'])
     expect(entries[0]).toEqual({ kind: 'adjustment', id: expect.any(String), at, provider: llama.address, amount })
-    expect(sumBilled(entries)).toBe(unsettled)
+    expect(sumBilled(entries)).toBe(billed)
   })
 
   test('leaves out what surely cost nothing', async () => {
