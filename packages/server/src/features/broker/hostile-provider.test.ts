@@ -134,6 +134,20 @@ async function reconcile(server: TestServer): Promise<void> {
   await server.context.reconciliation.run()
 }
 
+test('nothing is asked about a user whose bill was found to be right', async () => {
+  await using server = await startTestServer({ network })
+  const user = await server.newUser({ deposit: '3' })
+  await user.analyze(dream, llamaOnly)
+  await reconcile(server)
+  const asked = llama.requests.unsettledFee
+  server.rpc.forget()
+
+  await reconcile(server)
+
+  expect(server.rpc.calls()).toEqual([])
+  expect(llama.requests.unsettledFee).toBe(asked)
+})
+
 describe('a provider that takes more than it may', () => {
   test('is entrusted nothing more, and the books follow the chain', async () => {
     await using server = await startTestServer({ network })

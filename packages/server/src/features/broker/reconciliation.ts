@@ -4,6 +4,7 @@ import type { Db } from '../../database/connect.ts'
 import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Hex } from '../../platform/hex.ts'
+import { inParallel } from '../../platform/in-parallel.ts'
 import type { Log } from '../../platform/log.ts'
 import { least, most } from '../../platform/neuron.ts'
 import type { ProviderHealth } from '../models/health.ts'
@@ -14,6 +15,8 @@ import type { Book } from './sub-account.ts'
 
 /** A bill must stand unchanged this long: a provider may go on naming fees for a while after the chain has paid them. */
 const steadyMs = 120_000
+
+const sideBySide = 8
 
 /** Neuron. `billed` is what was taken on chain (`settled`) and what is still wanted. */
 type Bill = { settled: bigint; billed: bigint }
@@ -111,12 +114,13 @@ export function createReconciliation(deps: {
     async run(): Promise<void> {
       const now = new Date(clock.now())
       await reservations.markOverdueUnknown(now)
-      for (const { user_address: user, provider } of await reservations.listDue(now)) {
+      // What is asked side by side goes to the node in one batch; who owes nothing is not asked about at all.
+      await inParallel(await reservations.listDue(now), sideBySide, async ({ user_address: user, provider }) => {
         await compare(user, provider, now).catch((error: unknown) =>
           log.warn({ address: user, provider, error }, 'reconciliation postponed'),
         )
         await reservations.markLooked({ user, provider, now })
-      }
+      })
     },
   }
 }
