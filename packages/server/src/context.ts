@@ -214,6 +214,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     auth,
     broker,
     funding,
+    catalogue,
     models,
     analyses,
     statements,
