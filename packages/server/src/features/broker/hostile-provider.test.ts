@@ -149,8 +149,9 @@ test('nothing is asked about a user whose bill was found to be right', async () 
 })
 
 describe('a provider that takes more than it may', () => {
+  // Embedded, because there a transaction has the only connection: nothing in it may ask for another one.
   test('is entrusted nothing more, and the books follow the chain', async () => {
-    await using server = await startTestServer({ network })
+    await using server = await startTestServer({ network, database: 'embedded' })
     const user = await server.newUser({ deposit: '10' })
     await user.analyze(dream, llamaOnly)
     await takeAll(user.brokerAddress)

@@ -77,18 +77,18 @@ export function createReconciliation(deps: {
     await checkpoint('bill-read')
     await db.transaction().execute(async (trx) => {
       const own = createAccountStore(trx)
-      const store = storeOf(trx)
       const hasMoved = !(await own.lockUnchanged(book)) || (await own.listOpenTransfers(user)).length > 0
       // Books that moved meanwhile belong to another request: compare again later.
-      if (hasMoved || (await store.hasHeld({ user, provider }))) return
-      await correct(store, { user, provider, bill, book, now })
+      if (hasMoved || (await storeOf(trx).hasHeld({ user, provider }))) return
+      await correct(trx, { user, provider, bill, book, now })
     })
     await checkpoint('bill-booked')
   }
 
   /** Books the bill as far as it can be right. */
-  async function correct(store: ReservationStore, found: Finding): Promise<void> {
+  async function correct(trx: Db, found: Finding): Promise<void> {
     const { user, provider, bill, book, now } = found
+    const store = storeOf(trx)
     let charged = book.charged
     for (const { id, amount } of await store.listUnknown({ user, provider, before: now })) {
       const cost = most(0n, least(bill.billed - charged, amount))
@@ -104,7 +104,7 @@ export function createReconciliation(deps: {
     }
     if (correction.excess > 0n) {
       log.error({ address: user, provider, amountNeuron: correction.excess }, 'provider bills what cannot be')
-      await health.quarantine(provider, 'it bills more than the requests it took can cost')
+      await health.quarantine(provider, 'it bills more than the requests it took can cost', trx)
     }
     await store.markChecked({ user, provider, settled: bill.settled })
   }

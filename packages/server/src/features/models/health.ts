@@ -33,11 +33,14 @@ export function createProviderHealth({ db, clock }: { db: Db; clock: Clock }) {
       failures.set(provider, { count: (failures.get(provider)?.count ?? 0) + 1, lastMs: clock.now() })
     },
 
-    /** Keeps requests away from a provider, on every instance. An operator ends it by deleting the row. */
-    async quarantine(provider: Hex, reason: string): Promise<void> {
+    /**
+     * Keeps requests away from a provider, on every instance. An operator ends it by deleting the row. Whoever is in a
+     * transaction passes it.
+     */
+    async quarantine(provider: Hex, reason: string, trx: Db = db): Promise<void> {
       const untilMs = clock.now() + quarantineMs
       quarantined.set(provider, untilMs)
-      await store.add({ provider, reason, until: new Date(untilMs) })
+      await createQuarantineStore(trx).add({ provider, reason, until: new Date(untilMs) })
     },
 
     /** Learns what other instances, or this one before, have quarantined. */
