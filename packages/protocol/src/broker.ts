@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { address, signedFields } from './identity.ts'
 import { neuron, og } from './money.ts'
+import { withdrawal } from './withdrawal.ts'
 
 export const initRequest = z.object(signedFields).meta({ id: 'InitRequest' })
 
@@ -44,6 +45,7 @@ export const balanceResponse = z
         available: og.meta({ description: 'Not locked for any provider' }),
         locked: og,
         lockTimeSeconds: z.int().meta({ description: 'How long locked funds wait after they are asked back' }),
+        current: withdrawal.nullable().meta({ description: 'The withdrawal that is under way' }),
       })
       .meta({ description: 'What stands between the balance and the wallet' }),
   })

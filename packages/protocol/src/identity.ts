@@ -39,6 +39,10 @@ export const messages = {
   balance: (call: { address: string; timestamp: number }) => `Check balance for ${call.address} at ${call.timestamp}`,
   fund: (call: { address: string; amount: string; timestamp: number }) =>
     `Fund ${call.amount} OG for ${call.address} at ${call.timestamp}`,
+  withdraw: (call: { address: string; amount: string; timestamp: number; chainId: number }) =>
+    `Withdraw ${call.amount} OG for ${call.address} at ${call.timestamp} on chain ${call.chainId}`,
+  cancelWithdrawal: (call: { address: string; timestamp: number; chainId: number }) =>
+    `Cancel withdrawal for ${call.address} at ${call.timestamp} on chain ${call.chainId}`,
   analyze: (call: { address: string; timestamp: number }) => `Analyze dream for ${call.address} at ${call.timestamp}`,
   transactions: (call: { address: string; timestamp: number; chainId: number }) =>
     `List transactions for ${call.address} at ${call.timestamp} on chain ${call.chainId}`,

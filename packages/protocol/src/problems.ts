@@ -18,6 +18,7 @@ export const problems = {
   'quota-exhausted': { status: 429, title: 'The daily quota is used up' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   'provider-failed': { status: 502, title: 'The provider did not deliver' },
+  'payout-failed': { status: 502, title: 'The money could not be paid out' },
   'transaction-failed': { status: 502, title: 'The chain did not carry out the transaction' },
   'verification-failed': { status: 502, title: 'The answer could not be verified' },
   'analysis-unparseable': { status: 502, title: 'The model did not answer in the agreed form' },

@@ -3,6 +3,8 @@ import { verification } from './analysis.ts'
 import { txHash } from './funding.ts'
 import { address } from './identity.ts'
 import { og } from './money.ts'
+import { time } from './time.ts'
+import { withdrawal } from './withdrawal.ts'
 
 export const statementQuery = z.object({
   cursor: z.string().max(200).optional().meta({ description: '`nextCursor` of the page before' }),
@@ -14,20 +16,19 @@ export const statementQuery = z.object({
     .default(50),
 })
 
-const time = z.iso.datetime().meta({ id: 'Time', example: '2026-01-01T12:00:00.000Z' })
-
 const everyEntry = {
   id: z.string().meta({ description: 'Names the entry for good: a hold that is charged keeps it' }),
   at: time,
 }
 
-const transaction = {
+const sent = {
   ...everyEntry,
-  amount: og,
   state: z.enum(['pending', 'confirmed', 'failed']).meta({ description: 'A failed one moved nothing but its gas' }),
   txHash,
   gas: og.nullable().meta({ description: 'Paid from the wallet; null while the chain has not said' }),
 }
+
+const transaction = { ...sent, amount: og }
 
 const request = {
   ...everyEntry,
@@ -41,6 +42,19 @@ const statementEntry = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('deposit'), ...transaction }),
     z.object({ kind: z.literal('transfer'), ...transaction, provider: address }),
+    z
+      .object({ kind: z.literal('restore'), ...transaction, provider: address })
+      .meta({ description: 'Took back what a withdrawal had asked of a provider' }),
+    z
+      .object({ kind: z.literal('retrieve'), ...sent, providers: z.array(address) })
+      .meta({ description: 'Asked providers for what is locked, and fetched what was asked for long enough ago' }),
+    z
+      .object({ kind: z.literal('refund'), ...transaction })
+      .meta({ description: 'From the ledger to the broker address' }),
+    z
+      .object({ kind: z.literal('payout'), ...transaction })
+      .meta({ description: 'From the broker address to the user' }),
+    z.object({ kind: z.literal('withdrawal'), ...withdrawal.shape, at: time }),
     z
       .object({
         kind: z.literal('charge'),
@@ -60,6 +74,10 @@ const statementEntry = z
     z
       .object({ kind: z.literal('adjustment'), ...everyEntry, provider: address, amount: og })
       .meta({ description: 'What the provider bills beyond its charges; below zero when it bills less' }),
+    z.object({ kind: z.literal('waived'), ...everyEntry, provider: address, amount: og }).meta({
+      description:
+        'Fees that were open when a withdrawal emptied the sub-account: they were charged and need not be paid',
+    }),
   ])
   .meta({ id: 'StatementEntry' })
 

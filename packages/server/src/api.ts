@@ -7,6 +7,7 @@ import { fundingRoutes } from './features/funding/routes.ts'
 import { healthRoutes } from './features/health/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
 import { statementRoutes } from './features/statement/routes.ts'
+import { withdrawalRoutes } from './features/withdrawals/routes.ts'
 import { openApiDocument } from './http/openapi.ts'
 import { type Route, route } from './http/route.ts'
 
@@ -15,6 +16,7 @@ export function apiRoutes(context: Context): Route[] {
   const routes: Route[] = [
     ...brokerRoutes(context),
     ...fundingRoutes(context),
+    ...withdrawalRoutes(context),
     ...statementRoutes(context),
     ...analysisRoutes(context),
     ...modelsRoutes(context),

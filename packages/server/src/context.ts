@@ -26,6 +26,7 @@ import { createProviderHealth } from './features/models/health.ts'
 import { createModelsService } from './features/models/service.ts'
 import { createStatementService } from './features/statement/service.ts'
 import { createUsageService } from './features/usage/service.ts'
+import { createWithdrawalService } from './features/withdrawals/service.ts'
 import { createBackground } from './platform/background.ts'
 import { type Checkpoint, passCheckpoint } from './platform/checkpoint.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
@@ -65,7 +66,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
   const contracts = contractsOf(chainId, { ledger: settings.LEDGER_CONTRACT, inference: settings.INFERENCE_CONTRACT })
   const client = createChainClient(rpcUrl)
   const genesisHash = await identifyChain(client, { chainId, rpcUrl })
-  const reader = createChainReader({ client, contracts })
+  const reader = createChainReader({ client, contracts, confirmations })
   const transactions = createTransactions({ client, confirmations, maxGasPrice: settings.MAX_GAS_PRICE })
   const terms = await readTerms(reader, contracts)
   const { BROKER_SECRET: secret } = settings
@@ -122,9 +123,9 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     brokerAddress: signer.brokerAddress,
     fetchFee: (request) => fetchUnsettledFee({ agent, ...request }),
   })
-  const broker = createBrokerService({ db, reader, signer, unsettledOf })
+  const broker = createBrokerService({ db, reader, signer, unsettledOf, clock, reservationsOf })
   const reservations = createReservations({ db, clock, storeOf: reservationsOf })
-  const lane = createLane({ db, signer, transactions, reader, broker, clock, log, checkpoint, journalOf })
+  const lane = createLane({ db, signer, transactions, reader, broker, chainId, clock, log, checkpoint, journalOf })
   const funding = createFundingService({
     db,
     lane,
@@ -135,6 +136,19 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     chainId,
     background,
     clock,
+    journalOf,
+  })
+  const withdrawals = createWithdrawalService({
+    db,
+    lane,
+    signer,
+    reader,
+    transactions,
+    broker,
+    terms,
+    chainId,
+    clock,
+    log,
   })
   const dispatcher = createDispatcher({
     broker,
@@ -181,6 +195,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
   background.run('resume transactions', lane.resume)
   background.run('read services', catalogue.refresh)
   background.every(10_000, 'follow transactions', lane.resume)
+  background.every(10_000, 'carry on withdrawals', withdrawals.resume)
   background.every(30_000, 'refresh services', catalogue.refresh)
   background.every(30_000, 'refresh quarantine', providerHealth.refresh)
   background.every(30_000, 'reconcile', reconciliation.run)
@@ -214,6 +229,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     auth,
     broker,
     funding,
+    withdrawals,
     catalogue,
     models,
     analyses,

@@ -12,12 +12,22 @@ import { most } from '../platform/neuron.ts'
 import { type Call, ceilingOf, type Fees } from './broker-signer.ts'
 import { onChain, refusalOf } from './errors.ts'
 
-export type Quote = { nonce: number; gas: bigint; fees: Fees }
+/** What signing needs to know; `wallet` is what there is to pay it with. */
+export type Quote = { nonce: number; gas: bigint; fees: Fees; wallet: bigint }
+
+/** The most a wallet can pay out, and what the transaction that leaves nothing behind must be signed with. */
+export type Sweep = { amount: bigint; gas: bigint; fees: Fees }
 
 export type Receipt = { succeeded: boolean; blockNumber: number; gasUsed: bigint; effectiveGasPrice: bigint }
 
 /** What a node says to signed bytes. `unanswered`: nobody knows whether they arrived. */
 export type BroadcastOutcome = 'accepted' | 'nonce-used' | 'underpriced' | 'no-gas-money' | 'rejected' | 'unanswered'
+
+/** Gas of a transfer to an address without code. */
+const plainTransferGas = 21_000n
+
+/** A contract may need a little more than was estimated; what it leaves is less than a plain transfer's gas. */
+const sweepMargin = 10_000n
 
 /** Nodes tell these apart by words only. */
 const complaints: readonly [RegExp, BroadcastOutcome][] = [
@@ -66,16 +76,40 @@ export function createTransactions(options: { client: PublicClient; confirmation
      */
     quote: (from: Address, call: Call): Promise<Quote> =>
       onChain(async () => {
-        const [nonce, gas, fees] = await Promise.all([
+        const [nonce, wallet, gas, fees] = await Promise.all([
           client.getTransactionCount({ address: from, blockTag: 'latest' }),
+          client.getBalance({ address: from }),
           client.estimateGas({ account: from, ...call }).catch((error: unknown) => {
             throw refusalOf(error) ?? error
           }),
           readFees(),
         ])
         checkGasPrice(ceilingOf(fees))
-        return { nonce, gas: (gas * 5n) / 4n, fees }
+        return { nonce, gas: (gas * 5n) / 4n, fees, wallet }
       }),
+
+    /**
+     * How to pay all that `from` holds to `to`. The price is paid in full, so that what is left is known beforehand: nothing
+     * after a transfer to a plain account, less than a transfer's gas after one to a contract. Throws as `quote` does;
+     * `amount` is 0 when the gas takes everything.
+     */
+    quoteSweep: (from: Address, to: Address): Promise<Sweep> =>
+      onChain(async () => {
+        const [wallet, suggested] = await Promise.all([client.getBalance({ address: from }), readFees()])
+        checkGasPrice(ceilingOf(suggested))
+        const fees = inFull(suggested)
+        const most = wallet - plainTransferGas * ceilingOf(fees)
+        if (most <= 0n) return { amount: 0n, gas: plainTransferGas, fees }
+        const needed = await client.estimateGas({ account: from, to, value: most }).catch((error: unknown) => {
+          throw refusalOf(error) ?? error
+        })
+        const gas = needed === plainTransferGas ? needed : needed + sweepMargin
+        const amount = wallet - gas * ceilingOf(fees)
+        return { amount: amount > 0n ? amount : 0n, gas, fees }
+      }),
+
+    /** What an address holds by itself, in neuron. Throws `chain-unavailable`. */
+    readWallet: (address: Address): Promise<bigint> => onChain(() => client.getBalance({ address })),
 
     /** Hands signed bytes to the chain; never throws. Sending the same bytes again is harmless, so only a receipt decides. */
     async broadcast(raw: Hex): Promise<BroadcastOutcome> {
@@ -145,6 +179,11 @@ function broadcastOutcome(error: unknown): BroadcastOutcome {
   if (!(answer instanceof RpcRequestError)) return 'unanswered'
   const known = complaints.find(([words]) => words.test(answer.details))
   return known ? known[1] : 'rejected'
+}
+
+/** The same ceiling, all of which is paid whatever the base fee turns out to be. */
+function inFull(fees: Fees): Fees {
+  return fees.type === 'legacy' ? fees : { ...fees, maxPriorityFeePerGas: fees.maxFeePerGas }
 }
 
 /** Nodes replace a transaction for a tenth more; an eighth is safely above. */

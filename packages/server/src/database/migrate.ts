@@ -6,6 +6,7 @@ import { adjustments } from './migrations/0003-adjustments.ts'
 import { statement } from './migrations/0004-statement.ts'
 import { run } from './migrations/0005-run.ts'
 import { bounds } from './migrations/0006-bounds.ts'
+import { withdrawals } from './migrations/0007-withdrawals.ts'
 
 /** Brings the database to the newest schema; several instances may call it at once. Throws what the database said. */
 export async function migrate(db: Db): Promise<void> {
@@ -19,6 +20,7 @@ export async function migrate(db: Db): Promise<void> {
         '0004-statement': statement,
         '0005-run': run,
         '0006-bounds': bounds,
+        '0007-withdrawals': withdrawals,
       }),
     },
   })

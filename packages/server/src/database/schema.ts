@@ -9,7 +9,9 @@ export type Schema = {
   sub_account: SubAccountTable
   chain_transaction: ChainTransactionTable
   transaction_attempt: TransactionAttemptTable
+  sighting: SightingTable
   deposit: DepositTable
+  withdrawal: WithdrawalTable
   reservation: ReservationTable
   adjustment: AdjustmentTable
   quarantine: QuarantineTable
@@ -78,7 +80,8 @@ type ChainTransactionTable = {
   user_address: Hex
   broker_address: Hex
   nonce: number
-  kind: 'deposit' | 'transfer'
+  kind: 'deposit' | 'transfer' | 'restore' | 'retrieve' | 'refund' | 'payout'
+  /** Of a transfer or restore; those of a retrieve are its sightings. */
   provider: Hex | null
   amount: bigint
   raw: Hex
@@ -87,6 +90,7 @@ type ChainTransactionTable = {
   block_number: number | null
   gas_used: bigint | null
   effective_gas_price: bigint | null
+  withdrawal_id: Generated<number | null>
   created_at: CreatedAt
 }
 
@@ -98,11 +102,41 @@ type TransactionAttemptTable = {
   created_at: CreatedAt
 }
 
+/**
+ * What a sub-account held before a transaction that asks money back from it, or takes that back, as of a block that is
+ * final. What the transaction moved is told by the chain's events since then.
+ */
+type SightingTable = {
+  transaction_id: number
+  provider: Hex
+  balance: bigint
+  block_number: number
+}
+
 /** A deposit that a user signed for, and the transaction that carries it out. */
 type DepositTable = {
   user_address: Hex
   digest: Hex
   transaction_id: number
+  created_at: CreatedAt
+}
+
+/**
+ * A withdrawal that a user signed for; its transactions name it. `amount` null: everything. `rest` is what had to leave the
+ * ledger together with the amount, because the contract keeps no small remainders, and goes back into it.
+ */
+type WithdrawalTable = {
+  id: Generated<number>
+  user_address: Hex
+  digest: Hex
+  /** Of the request that turned it back. */
+  cancel_digest: Hex | null
+  amount: bigint | null
+  state: 'open' | 'cancelling' | 'done' | 'failed' | 'cancelled'
+  waits_for: 'transaction' | 'lock-time' | 'gas' | null
+  wait_until: Date | null
+  gas_shortfall: bigint | null
+  rest: Generated<bigint>
   created_at: CreatedAt
 }
 
@@ -122,12 +156,16 @@ type ReservationTable = {
   created_at: CreatedAt
 }
 
-/** What a provider turned out to bill beyond (or, below zero, short of) what was charged for it. */
+/**
+ * What a provider turned out to bill beyond (or, below zero, short of) what was charged for it; or, `waived`, fees that it
+ * did not collect while there was something to collect them from.
+ */
 type AdjustmentTable = {
   id: Generated<number>
   user_address: Hex
   provider: Hex
   amount: bigint
+  reason: Generated<'billed' | 'waived'>
   created_at: CreatedAt
 }
 

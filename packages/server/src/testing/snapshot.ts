@@ -2,7 +2,14 @@ import { readChainBooks } from './chain-books.ts'
 import type { TestServer } from './test-server.ts'
 import type { TestUser } from './test-user.ts'
 
-const moneyTables = ['sub_account', 'chain_transaction', 'deposit', 'reservation', 'user_queries'] as const
+const moneyTables = [
+  'sub_account',
+  'chain_transaction',
+  'deposit',
+  'withdrawal',
+  'reservation',
+  'user_queries',
+] as const
 
 /** Everything of `user` that costs or moves money, to compare before and after. */
 export async function takeSnapshot(server: TestServer, user: TestUser) {

@@ -113,6 +113,22 @@ export async function createTestUser(home: Home, { deposit }: { deposit?: string
       return user.requestFund(amount, overrides)
     },
 
+    /** The body of a Withdraw call, for a test that sends it more than once. */
+    signWithdraw: async (amount: string, overrides: Overrides = {}) => {
+      const { chainId } = home.context
+      return { ...(await sign(overrides, (call) => messages.withdraw({ ...call, amount, chainId }))), amount }
+    },
+
+    withdraw: async (amount: string, overrides: Overrides = {}) =>
+      post('/api/broker/withdraw', await user.signWithdraw(amount, overrides), overrides),
+
+    /** The body of a call that cancels a withdrawal, for a test that sends it more than once. */
+    signCancel: async (overrides: Overrides = {}) =>
+      sign(overrides, (call) => messages.cancelWithdrawal({ ...call, chainId: home.context.chainId })),
+
+    cancelWithdrawal: async (overrides: Overrides = {}) =>
+      post('/api/broker/withdraw/cancel', await user.signCancel(overrides), overrides),
+
     /** The body of an Analyze call, for a test that sends it more than once. */
     signAnalyze: async (dreamText: string, options?: object, overrides: Overrides = {}) => ({
       ...(await sign(overrides, messages.analyze)),

@@ -16,6 +16,7 @@ export function analysisRoutes({ analyses }: { analyses: AnalysisService }): Rou
       response: analyzeResponse,
       problems: [
         'insufficient-funds',
+        'withdrawal-in-progress',
         'model-unavailable',
         'provider-failed',
         'verification-failed',

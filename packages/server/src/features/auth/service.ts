@@ -30,6 +30,7 @@ const finalFailures: ReadonlySet<ProblemCode> = new Set([
   'analysis-unparseable',
   'deadline-exceeded',
   'transaction-failed',
+  'payout-failed',
 ])
 
 export type AuthService = ReturnType<typeof createAuthService>

@@ -10,7 +10,7 @@ import { least, most } from '../../platform/neuron.ts'
 import type { ProviderHealth } from '../models/health.ts'
 import { createReservationStore, type ReservationStore } from './reservation-store.ts'
 import type { BrokerService, UnsettledSource } from './service.ts'
-import { createAccountStore } from './store.ts'
+import { type AccountStore, createAccountStore } from './store.ts'
 import type { Book } from './sub-account.ts'
 
 /** A bill must stand unchanged this long: a provider may go on naming fees for a while after the chain has paid them. */
@@ -39,23 +39,26 @@ export function createReconciliation(deps: {
   log: Log
   checkpoint?: Checkpoint
   storeOf?: (db: Db) => ReservationStore
+  accountsOf?: (db: Db) => AccountStore
 }) {
   const { db, reader, broker, unsettledOf, health, clock, log } = deps
-  const { checkpoint = passCheckpoint, storeOf = createReservationStore } = deps
+  const { checkpoint = passCheckpoint, storeOf = createReservationStore, accountsOf = createAccountStore } = deps
   const reservations = storeOf(db)
-  const accounts = createAccountStore(db)
+  const accounts = accountsOf(db)
   const seen = new Map<string, Bill & { sinceMs: number }>()
 
   const findBook = async (user: Hex, provider: Address) =>
     (await accounts.listSubAccounts(user)).find((book) => book.provider === provider)
 
   /** What the provider has taken on chain, and with what it still wants, all it has ever billed. Undefined when that cannot be told. */
-  async function readBill(user: Hex, provider: Address, deposited: bigint): Promise<Bill | undefined> {
+  async function readBill(user: Hex, provider: Address, book: Finding['book']): Promise<Bill | undefined> {
     const unsettled = (await unsettledOf(user, [provider])).get(provider)
     const { subAccounts } = await reader.readAccount(broker.brokerAddress(user))
     const account = subAccounts.find((item) => item.provider === provider)
-    if (!account || unsettled === undefined) return undefined
-    const settled = deposited - account.balance
+    // A ledger that was emptied is gone with its sub-accounts. Any other that is not there has not been seen yet.
+    const isEmptied = book.deposited === book.settled
+    if (unsettled === undefined || (!account && !isEmptied)) return undefined
+    const settled = book.deposited - (account?.balance ?? 0n)
     return { settled, billed: settled + unsettled }
   }
 
@@ -70,13 +73,13 @@ export function createReconciliation(deps: {
     const book = await findBook(user, provider)
     // A transfer under way may stand on chain and not in the books: nothing can be compared until it is booked.
     if (!book || (await accounts.listOpenTransfers(user)).length > 0) return
-    const bill = await readBill(user, provider, book.deposited)
+    const bill = await readBill(user, provider, book)
     const key = `${user}:${provider}`
     if (!bill || !isSteady(key, bill)) return
     seen.delete(key)
     await checkpoint('bill-read')
     await db.transaction().execute(async (trx) => {
-      const own = createAccountStore(trx)
+      const own = accountsOf(trx)
       const hasMoved = !(await own.lockUnchanged(book)) || (await own.listOpenTransfers(user)).length > 0
       // Books that moved meanwhile belong to another request: compare again later.
       if (hasMoved || (await storeOf(trx).hasHeld({ user, provider }))) return

@@ -24,7 +24,8 @@ export type ReservationStore = ReturnType<typeof createReservationStore>
 export function createReservationStore(db: Db) {
   return {
     /**
-     * Holds `amount` if the sub-account can pay it on top of everything charged and reserved; undefined otherwise. Throws
+     * Holds `amount` if the sub-account can pay it on top of everything charged and reserved and no withdrawal is open;
+     * undefined otherwise. Throws
      * the database's unique violation when this signed request already holds or was charged.
      */
     hold: async (reservation: NewReservation) => {
@@ -32,6 +33,8 @@ export function createReservationStore(db: Db) {
           update sub_account set reserved = reserved + ${reservation.amount}::numeric
           where user_address = ${reservation.user} and provider = ${reservation.provider}
             and deposited - charged - reserved - ${minimumProviderLock}::numeric >= ${reservation.amount}::numeric
+            and not exists (select 1 from withdrawal
+              where user_address = ${reservation.user} and state in ('open', 'cancelling'))
           returning user_address)
         insert into reservation (id, request_id, user_address, digest, provider, model, amount, state, held_until, created_at)
         select ${reservation.id}::uuid, ${reservation.requestId}, user_address, ${reservation.digest}, ${reservation.provider}, ${reservation.model},
@@ -110,6 +113,32 @@ export function createReservationStore(db: Db) {
         .where('user_address', '=', user)
         .where('provider', '=', provider)
         .execute()
+    },
+
+    /**
+     * Closes the books of a sub-account that was emptied: requests of unknown outcome cost nothing, and what was charged
+     * and not collected is waived. All of it goes to `slack`: entrusted with money again, the provider may collect it after
+     * all. Returns what was waived; call it within a database transaction.
+     */
+    waive: async ({ user, provider, now }: { user: Hex; provider: Hex; now: Date }): Promise<bigint> => {
+      await sql`with ended as (
+          update reservation set state = 'charged', cost = 0
+          where user_address = ${user} and provider = ${provider} and state in ('held', 'unknown') returning amount)
+        update sub_account set reserved = 0, slack = slack + reserved
+        where user_address = ${user} and provider = ${provider} and exists (select 1 from ended)`.execute(db)
+      const { rows } = await sql<{ waived: bigint }>`with open as (
+          select greatest(charged - deposited, 0) as waived from sub_account
+          where user_address = ${user} and provider = ${provider} for update)
+        update sub_account set charged = charged - waived, settled = deposited, slack = slack + waived,
+          checked = case when charged >= deposited then deposited else -1 end
+        from open where user_address = ${user} and provider = ${provider} returning waived`.execute(db)
+      const waived = rows[0]?.waived ?? 0n
+      if (waived === 0n) return 0n
+      await db
+        .insertInto('adjustment')
+        .values({ user_address: user, provider, amount: -waived, reason: 'waived', created_at: now })
+        .execute()
+      return waived
     },
 
     /** Notes that this sub-account was looked at, so that others come first in the next round. */

@@ -91,7 +91,7 @@ describe('GET /api/broker/balance/{address}', () => {
       reserved: '0',
       spendable: '0',
       subAccounts: [],
-      withdrawal: { available: '0', locked: '0', lockTimeSeconds: 86_400 },
+      withdrawal: { available: '0', locked: '0', lockTimeSeconds: 86_400, current: null },
     })
     expect(answer.headers.get('cache-control')).toBe('no-store')
   })
@@ -145,7 +145,7 @@ describe('GET /api/broker/balance/{address}', () => {
         spendable: formatOg(parseOg('0.1') - parseOg(cost)),
       },
     ])
-    expect(body.withdrawal).toEqual({ available: '2.9', locked: '1.1', lockTimeSeconds: 86_400 })
+    expect(body.withdrawal).toEqual({ available: '2.9', locked: '1.1', lockTimeSeconds: 86_400, current: null })
   })
 
   test('agrees with the balance that analyses report after settlements', async () => {

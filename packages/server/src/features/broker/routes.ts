@@ -8,15 +8,18 @@ import type { Transactions } from '../../chain/transactions.ts'
 import { type Route, route } from '../../http/route.ts'
 import { depositReserve } from '../funding/gas-reserve.ts'
 import { paymentUri } from '../funding/payment-uri.ts'
+import type { WithdrawalService, WithdrawalState } from '../withdrawals/service.ts'
+import { toWithdrawal } from '../withdrawals/to-withdrawal.ts'
 import type { AccountState, BrokerService } from './service.ts'
 
 export function brokerRoutes(deps: {
   broker: BrokerService
+  withdrawals: Pick<WithdrawalService, 'findOpen'>
   transactions: Transactions
   terms: ChainTerms
   chainId: number
 }): Route[] {
-  const { broker, transactions, terms, chainId } = deps
+  const { broker, withdrawals, transactions, terms, chainId } = deps
   return [
     route({
       operationId: 'initBroker',
@@ -55,12 +58,19 @@ export function brokerRoutes(deps: {
       params: z.object({ address }),
       response: balanceResponse,
       problems: ['chain-unavailable'],
-      handler: async ({ params }) => toBalance(await broker.readAccount(getAddress(params.address)), terms),
+      handler: async ({ params }) => {
+        const user = getAddress(params.address)
+        const account = await broker.readAccount(user)
+        return toBalance(account, { ...terms, current: await withdrawals.findOpen(user) })
+      },
     }),
   ]
 }
 
-function toBalance(account: AccountState, { lockTimeSeconds }: ChainTerms) {
+function toBalance(
+  account: AccountState,
+  { lockTimeSeconds, current }: ChainTerms & { current: WithdrawalState | undefined },
+) {
   const { total, available } = account.ledger ?? { total: 0n, available: 0n }
   return {
     balance: account.balance.toString(),
@@ -80,6 +90,11 @@ function toBalance(account: AccountState, { lockTimeSeconds }: ChainTerms) {
       reserved: formatOg(item.reserved),
       spendable: formatOg(item.spendable),
     })),
-    withdrawal: { available: formatOg(available), locked: formatOg(total - available), lockTimeSeconds },
+    withdrawal: {
+      available: formatOg(available),
+      locked: formatOg(total - available),
+      lockTimeSeconds,
+      current: current ? toWithdrawal(current) : null,
+    },
   }
 }

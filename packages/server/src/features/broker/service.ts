@@ -1,10 +1,12 @@
 import type { Address } from 'viem'
 import type { BrokerSigner } from '../../chain/broker-signer.ts'
-import type { ChainAccount, ChainReader } from '../../chain/reader.ts'
+import type { ChainAccount, ChainReader, Move } from '../../chain/reader.ts'
 import type { Db } from '../../database/connect.ts'
+import type { Clock } from '../../platform/clock.ts'
 import type { Hex } from '../../platform/hex.ts'
 import { least, most, sum } from '../../platform/neuron.ts'
-import { createAccountStore } from './store.ts'
+import { createReservationStore, type ReservationStore } from './reservation-store.ts'
+import { type AccountStore, createAccountStore } from './store.ts'
 import { describeSubAccount, type SubAccountState } from './sub-account.ts'
 import { minimumProviderLock } from './terms.ts'
 
@@ -33,9 +35,13 @@ export function createBrokerService(deps: {
   reader: ChainReader
   signer: BrokerSigner
   unsettledOf: UnsettledSource
+  clock: Clock
+  accountsOf?: (db: Db) => AccountStore
+  reservationsOf?: (db: Db) => ReservationStore
 }) {
-  const { db, reader, signer, unsettledOf } = deps
-  const store = createAccountStore(db)
+  const { db, reader, signer, unsettledOf, clock } = deps
+  const { accountsOf = createAccountStore, reservationsOf = createReservationStore } = deps
+  const store = accountsOf(db)
 
   /**
    * Opens the books of sub-accounts that only the chain remembers (a lost database), as far as their providers tell what
@@ -56,7 +62,7 @@ export function createBrokerService(deps: {
 
   async function rememberChain(trx: Db, user: Hex, chain: ChainAccount): Promise<void> {
     const { brokerAddress, ledger, blockNumber } = chain
-    const own = createAccountStore(trx)
+    const own = accountsOf(trx)
     // Whoever never deposited leaves no row behind: key pairs are free.
     if (!ledger && !(await own.findLedger(user))) return
     await own.saveLedger({ user, brokerAddress, available: ledger?.available ?? 0n, blockNumber })
@@ -111,7 +117,18 @@ export function createBrokerService(deps: {
 
     /** Books a confirmed transfer within the caller's transaction. */
     creditTransfer: (trx: Db, transfer: { user: Hex; provider: Address; amount: bigint }) =>
-      createAccountStore(trx).creditSubAccount(transfer),
+      accountsOf(trx).creditSubAccount(transfer),
+
+    /**
+     * Books what a final transaction took out of sub-accounts, or brought back, within the caller's transaction. What a
+     * provider has not collected from one that is empty now is waived.
+     */
+    async bookMoves(trx: Db, { user, moves }: { user: Hex; moves: readonly Move[] }): Promise<void> {
+      for (const { provider, moved, left } of moves) {
+        await accountsOf(trx).moveDeposited({ user, provider, moved })
+        if (left === 0n) await reservationsOf(trx).waive({ user, provider, now: new Date(clock.now()) })
+      }
+    },
 
     /** What each sub-account can still pay for, from the books alone. */
     async listUsable(user: Hex): Promise<{ provider: Address; usable: bigint }[]> {
@@ -128,7 +145,7 @@ export function createBrokerService(deps: {
      * transaction.
      */
     async findBalance(user: Hex, trx: Db): Promise<bigint> {
-      const own = createAccountStore(trx)
+      const own = accountsOf(trx)
       const ledger = await own.findLedger(user)
       const books = await own.listSubAccounts(user)
       const locked = sum(books.map(({ deposited, charged, reserved }) => most(deposited - charged - reserved, 0n)))

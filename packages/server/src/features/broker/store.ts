@@ -52,6 +52,15 @@ export function createAccountStore(db: Db) {
         )
         .execute(),
 
+    /** Books what a final transaction moved into a sub-account, or, below zero, out of it. */
+    moveDeposited: ({ user, provider, moved }: { user: Hex; provider: Hex; moved: bigint }) =>
+      db
+        .updateTable('sub_account')
+        .set({ deposited: sql<bigint>`deposited + ${moved}::numeric` })
+        .where('user_address', '=', user)
+        .where('provider', '=', provider)
+        .execute(),
+
     /**
      * Opens the books of a sub-account that stands on chain but is unknown here (a lost database). Does nothing when a
      * transfer of ours explains it: that one is booked when it confirms.

@@ -1,9 +1,9 @@
-import { keccak256 } from 'viem'
-import { type BrokerSigner, ceilingOf, type Intent, termsOf } from '../../chain/broker-signer.ts'
+import { type BrokerSigner, ceilingOf, type Intent } from '../../chain/broker-signer.ts'
 import type { BroadcastOutcome, Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
 import type { Checkpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { assertNever } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Ending } from './ending.ts'
 import type { JournalEntry, JournalStore } from './store.ts'
@@ -103,18 +103,34 @@ export function createDelivery(deps: {
   /** Signs the same transaction for higher fees and journals it; undefined at the cap, or when it has ended meanwhile. */
   async function replace(entry: JournalEntry): Promise<JournalEntry | undefined> {
     const [first] = (await journal.listAttempts(entry.id)).slice(-1)
-    const { nonce, gas, fees } = termsOf(entry.raw)
+    const { nonce, gas, fees } = signer.termsOf(entry.raw)
     const raised = await transactions.raisedFees(fees)
-    if (!first || ceilingOf(raised) > ceilingOf(termsOf(first.raw).fees) * feeCap) return undefined
-    const { raw } = await signer.signTransaction({
-      user: entry.user_address,
-      intent: intentOf(entry),
-      nonce,
-      gas,
-      fees: raised,
-    })
-    const attempt = { raw, hash: keccak256(raw), now: new Date(clock.now()) }
+    if (!first || ceilingOf(raised) > ceilingOf(signer.termsOf(first.raw).fees) * feeCap) return undefined
+    const { user_address: user, broker_address: brokerAddress } = entry
+    const intent = await intentOf(entry)
+    // A node would refuse what the wallet cannot pay, and the cheaper form would not be sent any more.
+    const price = signer.callOf(user, intent).value + gas * ceilingOf(raised)
+    if ((await transactions.readWallet(brokerAddress)) < price) return undefined
+    const signed = await signer.signTransaction({ user, intent, nonce, gas, fees: raised })
+    const attempt = { ...signed, now: new Date(clock.now()) }
     return db.transaction().execute((trx) => journalOf(trx).replace(entry, attempt))
+  }
+
+  async function intentOf({ id, kind, provider, amount }: JournalEntry): Promise<Intent> {
+    switch (kind) {
+      case 'deposit':
+      case 'refund':
+      case 'payout':
+        return { kind, amount }
+      case 'transfer':
+      case 'restore':
+        if (!provider) throw new Error(`A ${kind} without a provider stands in the journal`)
+        return { kind, provider, amount }
+      case 'retrieve':
+        return { kind, providers: (await journal.listSightings(id)).map((sighting) => sighting.provider) }
+      default:
+        return assertNever(kind)
+    }
   }
 
   return {
@@ -138,10 +154,4 @@ export function createDelivery(deps: {
 function levelOf(outcome: BroadcastOutcome, refusals: number): 'debug' | 'warn' | 'error' {
   if (refusals === refusalsToAlarm) return 'error'
   return refusals > 1 || outcome === 'nonce-used' ? 'debug' : 'warn'
-}
-
-function intentOf({ kind, provider, amount }: JournalEntry): Intent {
-  if (kind === 'deposit') return { kind, amount }
-  if (!provider) throw new Error('A transfer without a provider stands in the journal')
-  return { kind, provider, amount }
 }

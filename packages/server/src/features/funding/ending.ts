@@ -1,4 +1,4 @@
-import type { ChainReader } from '../../chain/reader.ts'
+import type { ChainReader, Move } from '../../chain/reader.ts'
 import type { Receipt, Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
 import type { Checkpoint } from '../../platform/checkpoint.ts'
@@ -69,17 +69,16 @@ export function createEnding(deps: {
   async function book(entry: JournalEntry, receipt: Receipt & { hash: Hex }): Promise<JournalEntry | undefined> {
     const chain = await reader.readAccount(entry.broker_address)
     if (chain.blockNumber < receipt.blockNumber) return undefined
+    const moves = await listMoves(entry, receipt)
     await checkpoint('receipt-found')
     const ended = await db.transaction().execute(async (trx) => {
       const closed = await journalOf(trx).end(entry.id, receipt)
       if (!closed) return undefined
-      if (closed.state === 'confirmed' && closed.provider) {
-        await broker.creditTransfer(trx, {
-          user: closed.user_address,
-          provider: closed.provider,
-          amount: closed.amount,
-        })
+      const { user_address: user, state, kind, provider, amount } = closed
+      if (state === 'confirmed' && kind === 'transfer' && provider) {
+        await broker.creditTransfer(trx, { user, provider, amount })
       }
+      await broker.bookMoves(trx, { user, moves })
       await broker.rememberChain(trx, closed.user_address, chain)
       return closed
     })
@@ -88,6 +87,18 @@ export function createEnding(deps: {
     const { user_address: address, kind, state, hash: txHash, amount: amountNeuron } = ended
     log.info({ address, kind, state, txHash, amountNeuron }, 'transaction ended')
     return ended
+  }
+
+  /** What a transaction moved that does not say so itself. Read once its block is final, before anything is booked. */
+  async function listMoves(entry: JournalEntry, receipt: Receipt & { hash: Hex }): Promise<Move[]> {
+    const [first, ...others] = receipt.succeeded ? await journal.listSightings(entry.id) : []
+    if (!first) return []
+    return reader.listMoves({
+      broker: entry.broker_address,
+      hash: receipt.hash,
+      blockNumber: receipt.blockNumber,
+      since: { blockNumber: first.block_number, balances: [first, ...others] },
+    })
   }
 
   return {

@@ -1,7 +1,6 @@
-import { keccak256 } from 'viem'
-import type { BrokerSigner, Intent } from '../../chain/broker-signer.ts'
+import { type BrokerSigner, ceilingOf, type Fees, type Intent } from '../../chain/broker-signer.ts'
 import type { ChainReader } from '../../chain/reader.ts'
-import type { Transactions } from '../../chain/transactions.ts'
+import type { Quote, Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
 import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -13,17 +12,31 @@ import { createKeyedMutex } from '../../platform/mutex.ts'
 import type { BrokerService } from '../broker/service.ts'
 import { createDelivery } from './delivery.ts'
 import { createEnding } from './ending.ts'
-import { createJournalStore, isOpen, type JournalEntry, type JournalStore } from './store.ts'
+import { insufficientFunds } from './insufficient-funds.ts'
+import { createJournalStore, isOpen, type JournalEntry, type JournalStore, type Sighting } from './store.ts'
 
 const turnAttempts = 5
 
 /** So many accounts are served at once when open transactions are taken up again. */
 const accountsAtOnce = 8
 
-/** Written in the same database transaction as the journal entry, before anything is sent. */
-type Claim = (trx: Db, entry: JournalEntry) => Promise<unknown>
+/** A transaction to be. */
+export type Draft = {
+  intent: Intent
+  /** Written in the same database transaction as the journal entry, before anything is sent. */
+  claim?: (trx: Db, entry: JournalEntry) => Promise<unknown>
+  /** The withdrawal it is a step of. While one is open, nothing else is sent. */
+  withdrawalId?: number
+  /** What it touches held before, for what only events can tell afterwards. */
+  sightings?: readonly Sighting[]
+  /** What to sign with in place of what is quoted. */
+  terms?: { gas: bigint; fees: Fees }
+}
 
-type Submit = (intent: Intent, claim?: Claim) => Promise<JournalEntry>
+export type Submit = (draft: Draft) => Promise<JournalEntry>
+
+/** A draft, and up to where its author has read the journal. */
+type Turn = { user: Hex; nextNonce: number; draft: Draft }
 
 /** Another process sent a transaction of this account first. */
 class TurnLostError extends Error {
@@ -42,12 +55,13 @@ export function createLane(deps: {
   transactions: Transactions
   reader: ChainReader
   broker: BrokerService
+  chainId: number
   clock: Clock
   log: Log
   checkpoint?: Checkpoint
   journalOf?: (db: Db) => JournalStore
 }) {
-  const { db, signer, transactions, reader, broker, clock, log } = deps
+  const { db, signer, transactions, reader, broker, chainId, clock, log } = deps
   const { checkpoint = passCheckpoint, journalOf = createJournalStore } = deps
   const journal = journalOf(db)
   const turns = createKeyedMutex()
@@ -58,35 +72,53 @@ export function createLane(deps: {
    * Journals the signed transaction: claim, nonce, bytes and hash in one database transaction. Throws `TurnLostError` when
    * another process has written to the journal since `nextNonce` was read: what was decided then may not hold any more.
    */
-  async function prepare(turn: { user: Hex; nextNonce: number; intent: Intent; claim: Claim }): Promise<JournalEntry> {
-    const { user, nextNonce, intent, claim } = turn
+  async function prepare(turn: Turn): Promise<JournalEntry> {
+    const { user, nextNonce, draft } = turn
+    const { intent, claim, withdrawalId = null, sightings = [] } = draft
     const brokerAddress = signer.brokerAddress(user)
-    const quote = await transactions.quote(brokerAddress, signer.callOf(intent)).catch(async (error: unknown) => {
+    const call = signer.callOf(user, intent)
+    const quote = await transactions.quote(brokerAddress, call).catch(async (error: unknown) => {
       // What another process has just moved may be why the contract refuses.
       throw (await journal.nextNonce(brokerAddress)) === nextNonce ? error : new TurnLostError()
     })
+    const { gas, fees } = draft.terms ?? quote
+    checkWallet(brokerAddress, quote, call.value + gas * ceilingOf(fees))
     await checkpoint('transaction-quoted')
     return db.transaction().execute(async (trx) => {
       const store = journalOf(trx)
       await store.lock(brokerAddress)
       if ((await store.nextNonce(brokerAddress)) !== nextNonce) throw new TurnLostError()
+      if (withdrawalId === null && (await store.hasOpenWithdrawal(user))) throw withdrawalInProgress()
       // The chain knows more than the journal after a database was lost.
       const nonce = Math.max(nextNonce, quote.nonce)
-      const { raw } = await signer.signTransaction({ user, intent, nonce, gas: quote.gas, fees: quote.fees })
-      const provider = intent.kind === 'transfer' ? intent.provider : null
+      const signed = await signer.signTransaction({ user, intent, nonce, gas, fees })
       const entry = await store.append({
         user,
         brokerAddress,
         nonce,
         kind: intent.kind,
-        provider,
-        amount: intent.amount,
-        raw,
-        hash: keccak256(raw),
+        provider: 'provider' in intent ? intent.provider : null,
+        amount: 'amount' in intent ? intent.amount : 0n,
+        ...signed,
+        withdrawalId,
+        sightings,
         now: new Date(clock.now()),
       })
-      await claim(trx, entry)
+      await claim?.(trx, entry)
       return entry
+    })
+  }
+
+  /** What cannot be paid is not journaled: it would keep the lane until somebody sends gas money. */
+  function checkWallet(brokerAddress: Hex, { wallet }: Quote, needed: bigint): void {
+    if (wallet >= needed) return
+    throw insufficientFunds({
+      message: 'The broker address lacks the gas for this transaction: send the shortfall there and ask again',
+      available: wallet,
+      shortfall: needed - wallet,
+      gas: 0n,
+      brokerAddress,
+      chainId,
     })
   }
 
@@ -101,7 +133,7 @@ export function createLane(deps: {
     if (open) await delivery.attempt(open)
   }
 
-  async function sendNew(turn: Parameters<typeof prepare>[0]): Promise<JournalEntry> {
+  async function sendNew(turn: Turn): Promise<JournalEntry> {
     const entry = await prepare(turn)
     await checkpoint('transaction-journaled')
     return delivery.carryOut(entry)
@@ -112,7 +144,7 @@ export function createLane(deps: {
       await clear(user)
       const nextNonce = await journal.nextNonce(signer.brokerAddress(user))
       try {
-        return await work(async (intent, claim = async () => {}) => sendNew({ user, nextNonce, intent, claim }))
+        return await work((draft) => sendNew({ user, nextNonce, draft }))
       } catch (error) {
         if (!(error instanceof TurnLostError)) throw error
       }
@@ -151,8 +183,48 @@ export function createLane(deps: {
       )
     },
 
+    /** Whether a transaction of `user` is under way. */
+    isBusy: async (user: Hex): Promise<boolean> => (await journal.findOpen(user)) !== undefined,
+
+    /** What a withdrawal has sent so far, oldest first. */
+    listOfWithdrawal: (withdrawalId: number): Promise<JournalEntry[]> => journal.listOfWithdrawal(withdrawalId),
+
+    /** What sub-accounts hold as of a final block: for drafts of which only events tell what they moved. */
+    async sight(user: Hex, providers: readonly Hex[]): Promise<Sighting[]> {
+      const { blockNumber, balances } = await reader.readSightings(signer.brokerAddress(user))
+      return [...providers].sort().map((provider) => {
+        const balance = balances.find((item) => item.provider === provider)?.balance ?? 0n
+        return { provider, balance, blockNumber }
+      })
+    },
+
+    hasOpenWithdrawal: (user: Hex): Promise<boolean> => journal.hasOpenWithdrawal(user),
+
+    /** Throws `withdrawal-in-progress` while money of `user` is on its way out: what went in now could keep it here. */
+    async checkNoWithdrawal(user: Hex): Promise<void> {
+      if (await journal.hasOpenWithdrawal(user)) throw withdrawalInProgress()
+    },
+
+    /**
+     * Runs `work` in a database transaction while no process can journal a transaction of `user`, so that what it decides
+     * holds for every one that comes after.
+     */
+    whileNothingIsJournaled: <T>(user: Hex, work: (trx: Db) => Promise<T>): Promise<T> =>
+      db.transaction().execute(async (trx) => {
+        await journalOf(trx).lock(signer.brokerAddress(user))
+        return work(trx)
+      }),
+
     stop: delivery.stop,
   }
+}
+
+/** What to do about money that may not go in while a withdrawal is open. */
+export function withdrawalInProgress(): AppError {
+  return new AppError(
+    'withdrawal-in-progress',
+    'A withdrawal of this account is under way, so nothing was moved and nothing charged: wait for its end, which the balance tells, or cancel it',
+  )
 }
 
 function stillOpen(): AppError {

@@ -15,7 +15,7 @@ export function fundingRoutes({ funding }: { funding: FundingService }): Route[]
       auth: { message: messages.fund, from: 'body', use: 'once' },
       body: fundRequest,
       response: fundResponse,
-      problems: ['insufficient-funds', 'transaction-failed', 'chain-unavailable'],
+      problems: ['insufficient-funds', 'withdrawal-in-progress', 'transaction-failed', 'chain-unavailable'],
       status: ({ status }) => (status === 'pending' ? 202 : 200),
       statuses: [200, 202],
       handler: async ({ body, principal }) => {

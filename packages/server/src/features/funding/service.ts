@@ -16,7 +16,7 @@ import type { ProviderHealth } from '../models/health.ts'
 import { depositReserve, exitReserve } from './gas-reserve.ts'
 import { insufficientFunds } from './insufficient-funds.ts'
 import type { Lane } from './lane.ts'
-import { createJournalStore, type JournalEntry } from './store.ts'
+import { createJournalStore, type JournalEntry, type JournalStore } from './store.ts'
 
 /** Usable money a sub-account is filled up to: with the provider's 1 OG that locks 1.1 OG. Small, because a provider's key can take the whole lock. */
 const workingCapital = 10n ** 17n
@@ -45,9 +45,11 @@ export function createFundingService(deps: {
   chainId: number
   background: Background
   clock: Clock
+  journalOf?: (db: Db) => JournalStore
 }) {
   const { db, lane, health, broker, transactions, terms, chainId, background, clock } = deps
-  const journal = createJournalStore(db)
+  const { journalOf = createJournalStore } = deps
+  const journal = journalOf(db)
 
   async function toDeposit(user: Hex, entry: JournalEntry): Promise<Deposit> {
     if (entry.state === 'failed') {
@@ -97,36 +99,40 @@ export function createFundingService(deps: {
     const entry = await lane.takeTurn(user, async (submit) => {
       const earlier = await journal.findDeposit({ user, digest })
       if (earlier) return earlier
+      await lane.checkNoWithdrawal(user)
       await checkDeposit(await broker.readAccount(user), amount)
-      return submit({ kind: 'deposit', amount }, (trx, { id: transactionId }) =>
-        createJournalStore(trx).appendDeposit({ user, digest, transactionId, now: new Date(clock.now()) }),
-      )
+      return submit({
+        intent: { kind: 'deposit', amount },
+        claim: (trx, { id: transactionId }) =>
+          journalOf(trx).appendDeposit({ user, digest, transactionId, now: new Date(clock.now()) }),
+      })
     })
     return toDeposit(user, entry)
   }
 
   /**
    * Sees to it that the sub-account at `provider` can pay `needed` neuron, moving what is missing (and some working
-   * capital) from the available ledger. Whoever meets a transfer in flight waits for it. Throws `insufficient-funds`.
+   * capital) from the available ledger. Whoever meets a transfer in flight waits for it. Throws `insufficient-funds`,
+   * `withdrawal-in-progress`.
    */
   const ensureUsable = (user: Hex, provider: Address, needed: bigint): Promise<void> =>
     lane.takeTurn(user, async (submit) => {
+      await lane.checkNoWithdrawal(user)
       const account = await broker.readAccount(user)
       const book = (await broker.listUsable(user)).find((item) => item.provider === provider)
       const seen = account.subAccounts.find((item) => item.provider === provider)
       await checkTrust({ provider, seen, book })
+      if (seen && seen.pendingRefund > 0n) {
+        // Asked back by a withdrawal that this database does not know: it can pay for nothing until it is taken back.
+        const sightings = await lane.sight(user, [provider])
+        const intent = { kind: 'restore', provider, amount: seen.pendingRefund } as const
+        return confirm(await submit({ intent, sightings }))
+      }
       // The provider has to agree that the balance is enough; but its word alone moves no more than a little.
       const usable = book && book.usable - least(seen?.claimed ?? 0n, toleratedClaim)
       if (usable !== undefined && usable >= needed) return
       const amount = await transferAmount({ account, usable, needed })
-      const { state } = await submit({ kind: 'transfer', provider, amount })
-      if (state === 'confirmed') return
-      throw new AppError(
-        'chain-unavailable',
-        state === 'failed'
-          ? 'The chain did not carry out the transfer to the provider: ask again'
-          : 'The transfer to the provider is not confirmed yet: ask again shortly',
-      )
+      confirm(await submit({ intent: { kind: 'transfer', provider, amount } }))
     })
 
   /** Throws unless it is safe to lock more for this provider. */
@@ -151,13 +157,14 @@ export function createFundingService(deps: {
   const refill = (user: Hex, provider: Address): Promise<void> =>
     lane.takeTurn(user, async (submit) => {
       const usable = (await broker.listUsable(user)).find((item) => item.provider === provider)?.usable
-      if (usable === undefined || usable >= refillBelow) return
+      if (usable === undefined || usable >= refillBelow || (await lane.hasOpenWithdrawal(user))) return
       const { ledger, wallet, subAccounts } = await broker.readAccount(user)
       const seen = subAccounts.find((item) => item.provider === provider)
       await checkTrust({ provider, seen, book: { usable } })
       const gasPrice = await transactions.readGasPrice()
       const amount = least(workingCapital - usable, ledger?.available ?? 0n)
-      if (amount > 0n && wallet >= gasToTransfer(gasPrice)) await submit({ kind: 'transfer', provider, amount })
+      if (amount > 0n && wallet >= gasToTransfer(gasPrice))
+        await submit({ intent: { kind: 'transfer', provider, amount } })
     })
 
   return {
@@ -207,6 +214,17 @@ export function createFundingService(deps: {
     }
     return least(most(missing, workingCapital - present), available)
   }
+}
+
+/** Throws unless the transfer is final and was carried out. */
+function confirm({ state }: JournalEntry): void {
+  if (state === 'confirmed') return
+  throw new AppError(
+    'chain-unavailable',
+    state === 'failed'
+      ? 'The chain did not carry out the transfer to the provider: ask again'
+      : 'The transfer to the provider is not confirmed yet: ask again shortly',
+  )
 }
 
 /** What the wallet must hold to send a transfer and still be able to leave. Neuron. */

@@ -25,6 +25,8 @@ describeOnDatabases('the journal store', (db) => {
       amount: 4n * 10n ** 18n,
       raw: randomHash(),
       hash: randomHash(),
+      withdrawalId: null,
+      sightings: [],
       now,
     })
     return { store: createJournalStore(db()), account, deposit }

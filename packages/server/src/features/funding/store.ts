@@ -7,13 +7,19 @@ export type NewTransaction = {
   user: Hex
   brokerAddress: Hex
   nonce: number
-  kind: 'deposit' | 'transfer'
+  kind: 'deposit' | 'transfer' | 'restore' | 'retrieve' | 'refund' | 'payout'
   provider: Hex | null
   amount: bigint
   raw: Hex
   hash: Hex
+  /** The withdrawal it is a step of. */
+  withdrawalId: number | null
+  /** What the sub-accounts it touches held before, where what it moves is told by events. */
+  sightings: readonly Sighting[]
   now: Date
 }
+
+export type Sighting = { provider: Hex; balance: bigint; blockNumber: number }
 
 const openStates = ['prepared', 'broadcast', 'unknown'] as const
 
@@ -57,6 +63,30 @@ export function createJournalStore(db: Db) {
       return last?.nonce === null || last?.nonce === undefined ? 0 : last.nonce + 1
     },
 
+    /** What was seen before an entry was signed, by provider. */
+    listSightings: (transactionId: number) =>
+      db
+        .selectFrom('sighting')
+        .select(['provider', 'balance', 'block_number'])
+        .where('transaction_id', '=', transactionId)
+        .orderBy('provider')
+        .execute(),
+
+    /** The steps of a withdrawal, oldest first. */
+    listOfWithdrawal: (withdrawalId: number) =>
+      entries.where('withdrawal_id', '=', withdrawalId).orderBy('nonce').execute(),
+
+    /** Whether money of `user` is on its way out, so that none may go in. */
+    hasOpenWithdrawal: async (user: Hex) => {
+      const open = await db
+        .selectFrom('withdrawal')
+        .select('id')
+        .where('user_address', '=', user)
+        .where('state', 'in', ['open', 'cancelling'])
+        .executeTakeFirst()
+      return open !== undefined
+    },
+
     /** Writes a signed transaction down, with its first attempt; call it within a database transaction. */
     async append(entry: NewTransaction) {
       const row = await db
@@ -71,10 +101,17 @@ export function createJournalStore(db: Db) {
           raw: entry.raw,
           hash: entry.hash,
           state: 'prepared',
+          withdrawal_id: entry.withdrawalId,
           created_at: entry.now,
         })
         .returningAll()
         .executeTakeFirstOrThrow()
+      for (const { provider, balance, blockNumber } of entry.sightings) {
+        await db
+          .insertInto('sighting')
+          .values({ transaction_id: row.id, provider, balance, block_number: blockNumber })
+          .execute()
+      }
       await addAttempt({ transactionId: row.id, raw: entry.raw, hash: entry.hash, now: entry.now })
       return row
     },

@@ -14,6 +14,7 @@ const at = z
 const position = z.union([
   z.tuple([at, z.literal('reservation'), z.guid()]).transform(([at, source, id]) => ({ at, source, id })),
   z.tuple([at, z.literal('adjustment'), z.int()]).transform(([at, source, id]) => ({ at, source, id })),
+  z.tuple([at, z.literal('withdrawal'), z.int()]).transform(([at, source, id]) => ({ at, source, id })),
   z.tuple([at, z.literal('transaction'), z.int32()]).transform(([at, source, nonce]) => ({ at, source, nonce })),
 ])
 

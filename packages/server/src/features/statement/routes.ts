@@ -4,6 +4,7 @@ import { type StatementEntry, statementQuery, statementResponse } from '@dreamsc
 import { z } from 'zod'
 import { type Route, route } from '../../http/route.ts'
 import { assertNever } from '../../platform/errors.ts'
+import { toWithdrawal } from '../withdrawals/to-withdrawal.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Entry, StatementService } from './service.ts'
 
@@ -43,6 +44,8 @@ function toEntry(entry: Entry): StatementEntry {
       return toRequest(entry)
     case 'adjustment':
       return toAdjustment(entry)
+    case 'withdrawal':
+      return { kind: 'withdrawal', at: entry.created_at.toISOString(), ...toWithdrawal(entry) }
     case 'transaction':
       return toTransaction(entry)
     default:
@@ -67,27 +70,35 @@ function toRequest(entry: ReservationEntry): StatementEntry {
   }
 }
 
-function toAdjustment({ id, provider, amount, created_at: at }: AdjustmentEntry): StatementEntry {
-  return { kind: 'adjustment', id: `adjustment-${id}`, at: at.toISOString(), provider, amount: formatOg(amount) }
+function toAdjustment({ id, provider, amount, reason, created_at: at }: AdjustmentEntry): StatementEntry {
+  const entry = { id: `adjustment-${id}`, at: at.toISOString(), provider }
+  return reason === 'waived'
+    ? { kind: 'waived', ...entry, amount: formatOg(-amount) }
+    : { kind: 'adjustment', ...entry, amount: formatOg(amount) }
 }
 
 function toTransaction(entry: TransactionEntry): StatementEntry {
-  const { nonce, kind, provider, amount, state, hash: txHash } = entry
-  const transaction = {
+  const { nonce, kind, provider, providers, amount, state, hash: txHash } = entry
+  const sent = {
     // The hash is not the same for good: a transaction that is too cheap is sent again for more.
     id: `transaction-${nonce}`,
     at: entry.created_at.toISOString(),
-    amount: formatOg(amount),
     state: state === 'confirmed' || state === 'failed' ? state : ('pending' as const),
     txHash,
     gas: gasOf(entry),
   }
+  const transaction = { ...sent, amount: formatOg(amount) }
   switch (kind) {
     case 'deposit':
+    case 'refund':
+    case 'payout':
       return { kind, ...transaction }
     case 'transfer':
-      if (!provider) throw new Error('A transfer without a provider stands in the journal')
+    case 'restore':
+      if (!provider) throw new Error(`A ${kind} without a provider stands in the journal`)
       return { kind, ...transaction, provider }
+    case 'retrieve':
+      return { kind, ...sent, providers }
     default:
       return assertNever(kind)
   }

@@ -2,12 +2,13 @@ import type { Db } from '../../database/connect.ts'
 import type { Hex } from '../../platform/hex.ts'
 
 /** What comes first of one moment; within a source, the highest key does. */
-const order = ['reservation', 'adjustment', 'transaction'] as const
+const order = ['reservation', 'adjustment', 'withdrawal', 'transaction'] as const
 
 /** Where a page ended. */
 export type Position = { at: Date } & (
   | { source: 'reservation'; id: string }
   | { source: 'adjustment'; id: number }
+  | { source: 'withdrawal'; id: number }
   | { source: 'transaction'; nonce: number }
 )
 
@@ -44,7 +45,7 @@ export function createStatementStore(db: Db) {
     listAdjustments: ({ user, before, limit }: Page) => {
       const rows = db
         .selectFrom('adjustment')
-        .select(['id', 'provider', 'amount', 'created_at'])
+        .select(['id', 'provider', 'amount', 'reason', 'created_at'])
         .where('user_address', '=', user)
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
@@ -62,6 +63,7 @@ export function createStatementStore(db: Db) {
       const rows = db
         .selectFrom('chain_transaction')
         .select([
+          'id',
           'nonce',
           'kind',
           'provider',
@@ -84,6 +86,42 @@ export function createStatementStore(db: Db) {
         .where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'nonce'), '<', tuple(before.at, before.nonce)))
         .execute()
     },
+
+    listWithdrawals: ({ user, before, limit }: Page) => {
+      const rows = db
+        .selectFrom('withdrawal')
+        .selectAll()
+        .where('user_address', '=', user)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit)
+      if (!before) return rows.execute()
+      if (before.source !== 'withdrawal') {
+        return rows.where('created_at', upTo('withdrawal', before), before.at).execute()
+      }
+      return rows
+        .where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(before.at, before.id)))
+        .execute()
+    },
+
+    /** What these withdrawals have paid out. */
+    listPayouts: (withdrawalIds: readonly number[]) =>
+      db
+        .selectFrom('chain_transaction')
+        .select(['withdrawal_id', 'amount', 'hash'])
+        .where('withdrawal_id', 'in', [0, ...withdrawalIds])
+        .where('kind', '=', 'payout')
+        .where('state', '=', 'confirmed')
+        .execute(),
+
+    /** The providers that these transactions asked for what is locked. */
+    listProviders: (transactionIds: readonly number[]) =>
+      db
+        .selectFrom('sighting')
+        .select(['transaction_id', 'provider'])
+        .where('transaction_id', 'in', [0, ...transactionIds])
+        .orderBy('provider')
+        .execute(),
 
     /** What was charged before the books began. */
     sumOpeningCharges: async (user: Hex) => {
