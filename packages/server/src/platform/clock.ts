@@ -6,9 +6,12 @@ export type Clock = {
   now: () => number
   /** Resolves after `durationMs`, or at once when `signal` aborts; never rejects. */
   wait: (durationMs: number, signal?: AbortSignal) => Promise<void>
+  /** Aborts after `durationMs`; keeps no process alive. */
+  deadline: (durationMs: number) => AbortSignal
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   wait: (durationMs, signal) => timer(durationMs, undefined, signal && { signal }).catch(() => {}),
+  deadline: (durationMs) => AbortSignal.timeout(durationMs),
 }

@@ -14,6 +14,7 @@ export function createTestClock(startMs = Date.now()): TestClock {
   return {
     now: () => nowMs,
     wait: (durationMs, signal) => systemClock.wait(Math.min(durationMs, longestWaitMs), signal),
+    deadline: systemClock.deadline,
     advance: (durationMs) => {
       nowMs += durationMs
     },

@@ -60,7 +60,7 @@ export function createDispatcher(deps: {
   funding: FundingService
   reservations: Reservations
   sessions: Sessions
-  health: ProviderHealth
+  health: Pick<ProviderHealth, 'succeeded' | 'failed' | 'quarantine'>
   chat: ChatClient
   fetchSignature: (request: {
     baseUrl: string
@@ -200,7 +200,7 @@ export function createDispatcher(deps: {
      * nothing. Throws `insufficient-funds`, `provider-unavailable`, or after sending `provider-failed`, `deadline-exceeded`.
      */
     async dispatch({ plans, ...errand }: Errand & { plans: readonly Plan[] }): Promise<Dispatched> {
-      const signal = AbortSignal.timeout(Math.max(1, errand.deadlineMs - clock.now()))
+      const signal = clock.deadline(Math.max(1, errand.deadlineMs - clock.now()))
       let retryAfterSeconds: number | undefined
       for (const plan of await affordable(errand.principal, plans)) {
         if (signal.aborted) break

@@ -34,7 +34,7 @@ export function createReconciliation(deps: {
   reader: ChainReader
   broker: BrokerService
   unsettledOf: UnsettledSource
-  health: ProviderHealth
+  health: Pick<ProviderHealth, 'quarantine'>
   clock: Clock
   log: Log
   checkpoint?: Checkpoint

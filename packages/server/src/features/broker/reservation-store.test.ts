@@ -204,7 +204,7 @@ describeOnDatabases('the store of reservations', (db) => {
     const id = String(await hold(60n))
     await store.markOverdueUnknown(later(61))
     await store.charge({ id, cost: 10n })
-    const reservations = createReservations({ db: db(), clock: { now: () => now.getTime(), wait: async () => {} } })
+    const reservations = createReservations({ db: db(), clock: { now: () => now.getTime() } })
 
     await reservations.charge(db(), { id, amount: 60n }, 25n)
 

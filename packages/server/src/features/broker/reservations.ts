@@ -11,7 +11,11 @@ export type Reservation = { id: string; amount: bigint }
 export type Reservations = ReturnType<typeof createReservations>
 
 /** Holds the worst-case cost of a request before it is sent, and books what became of it. Neuron. */
-export function createReservations(deps: { db: Db; clock: Clock; storeOf?: (db: Db) => ReservationStore }) {
+export function createReservations(deps: {
+  db: Db
+  clock: Pick<Clock, 'now'>
+  storeOf?: (db: Db) => ReservationStore
+}) {
   const { db, clock, storeOf = createReservationStore } = deps
   const store = storeOf(db)
   return {

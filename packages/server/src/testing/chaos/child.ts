@@ -30,7 +30,7 @@ async function start(order: StartOrder): Promise<void> {
       level: logFile ? 'debug' : 'silent',
       destination: { write: (line) => logFile && appendFileSync(logFile, line) },
     }),
-    clock: { now: () => Date.now() + offsetMs, wait: systemClock.wait },
+    clock: { ...systemClock, now: () => Date.now() + offsetMs },
     seams: { ...seamsWithout(order.without, pass), checkpoint: pass },
     host: '127.0.0.1',
     checkResponses: true,
