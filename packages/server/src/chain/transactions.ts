@@ -24,10 +24,10 @@ export type Receipt = { succeeded: boolean; blockNumber: number; gasUsed: bigint
 export type BroadcastOutcome = 'accepted' | 'nonce-used' | 'underpriced' | 'no-gas-money' | 'rejected' | 'unanswered'
 
 /** Gas of a transfer to an address without code. */
-const plainTransferGas = 21_000n
+export const plainTransferGas = 21_000n
 
 /** A contract may need a little more than was estimated; what it leaves is less than a plain transfer's gas. */
-const sweepMargin = 10_000n
+export const sweepMargin = 10_000n
 
 /** Nodes tell these apart by words only. */
 const complaints: readonly [RegExp, BroadcastOutcome][] = [
@@ -49,6 +49,22 @@ export function createTransactions(options: { client: PublicClient; confirmation
     if (baseFeePerGas === null) return { type: 'legacy', gasPrice: await client.getGasPrice() }
     const maxPriorityFeePerGas = await client.estimateMaxPriorityFeePerGas()
     return { type: 'eip1559', maxFeePerGas: baseFeePerGas * 2n + maxPriorityFeePerGas, maxPriorityFeePerGas }
+  }
+
+  /** The newest block that no reorganisation is expected to take out. */
+  async function readFinalBlock(): Promise<bigint> {
+    const depth = (await client.getBlockNumber({ cacheTime: 0 })) - BigInt(confirmations - 1)
+    return depth > 0n ? depth : 0n
+  }
+
+  /** What an address surely has: what has just come in may go again with its block. */
+  async function readSureWallet(address: Address): Promise<bigint> {
+    const blockNumber = await readFinalBlock()
+    const [newest, final] = await Promise.all([
+      client.getBalance({ address }),
+      client.getBalance({ address, blockNumber }),
+    ])
+    return newest < final ? newest : final
   }
 
   /** What a node asks for is only its word. */
@@ -89,13 +105,13 @@ export function createTransactions(options: { client: PublicClient; confirmation
       }),
 
     /**
-     * How to pay all that `from` holds to `to`. The price is paid in full, so that what is left is known beforehand: nothing
+     * How to pay all that `from` surely holds to `to`. The price is paid in full, so that what is left is known beforehand: nothing
      * after a transfer to a plain account, less than a transfer's gas after one to a contract. Throws as `quote` does;
      * `amount` is 0 when the gas takes everything.
      */
     quoteSweep: (from: Address, to: Address): Promise<Sweep> =>
       onChain(async () => {
-        const [wallet, suggested] = await Promise.all([client.getBalance({ address: from }), readFees()])
+        const [wallet, suggested] = await Promise.all([readSureWallet(from), readFees()])
         checkGasPrice(ceilingOf(suggested))
         const fees = inFull(suggested)
         const most = wallet - plainTransferGas * ceilingOf(fees)
@@ -135,9 +151,7 @@ export function createTransactions(options: { client: PublicClient; confirmation
     /** How many nonces of `from` are used up, as deep as a receipt must be. Throws `chain-unavailable`. */
     countSettledNonces: (from: Address): Promise<number> =>
       onChain(async () => {
-        const newest = await client.getBlockNumber({ cacheTime: 0 })
-        const blockNumber = newest - BigInt(confirmations - 1)
-        return client.getTransactionCount({ address: from, blockNumber: blockNumber > 0n ? blockNumber : 0n })
+        return client.getTransactionCount({ address: from, blockNumber: await readFinalBlock() })
       }),
 
     /** Whether the node knows the transaction, in a block or waiting for one. Throws `chain-unavailable`. */
@@ -182,12 +196,12 @@ function broadcastOutcome(error: unknown): BroadcastOutcome {
 }
 
 /** The same ceiling, all of which is paid whatever the base fee turns out to be. */
-function inFull(fees: Fees): Fees {
+export function inFull(fees: Fees): Fees {
   return fees.type === 'legacy' ? fees : { ...fees, maxPriorityFeePerGas: fees.maxFeePerGas }
 }
 
 /** Nodes replace a transaction for a tenth more; an eighth is safely above. */
-function raise(fees: Fees, suggested: Fees): Fees {
+export function raise(fees: Fees, suggested: Fees): Fees {
   const raised = (price: bigint) => (price * 9n) / 8n + 1n
   if (fees.type === 'legacy') {
     const now = suggested.type === 'legacy' ? suggested.gasPrice : suggested.maxFeePerGas

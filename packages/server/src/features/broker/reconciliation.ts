@@ -71,8 +71,8 @@ export function createReconciliation(deps: {
 
   async function compare(user: Hex, provider: Address, now: Date): Promise<void> {
     const book = await findBook(user, provider)
-    // A transfer under way may stand on chain and not in the books: nothing can be compared until it is booked.
-    if (!book || (await accounts.listOpenTransfers(user)).length > 0) return
+    // What is under way may stand on chain and not in the books: nothing can be compared until it is booked.
+    if (!book || (await accounts.listOpenMoves(user)).length > 0) return
     const bill = await readBill(user, provider, book)
     const key = `${user}:${provider}`
     if (!bill || !isSteady(key, bill)) return
@@ -80,7 +80,7 @@ export function createReconciliation(deps: {
     await checkpoint('bill-read')
     await db.transaction().execute(async (trx) => {
       const own = accountsOf(trx)
-      const hasMoved = !(await own.lockUnchanged(book)) || (await own.listOpenTransfers(user)).length > 0
+      const hasMoved = !(await own.lockUnchanged(book)) || (await own.listOpenMoves(user)).length > 0
       // Books that moved meanwhile belong to another request: compare again later.
       if (hasMoved || (await storeOf(trx).hasHeld({ user, provider }))) return
       await correct(trx, { user, provider, bill, book, now })

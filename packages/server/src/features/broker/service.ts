@@ -68,17 +68,26 @@ export function createBrokerService(deps: {
     await own.saveLedger({ user, brokerAddress, available: ledger?.available ?? 0n, blockNumber })
   }
 
-  async function readAccount(user: Hex): Promise<AccountState> {
-    const brokerAddress = signer.brokerAddress(user)
+  async function readSources(user: Hex) {
+    const before = await store.listSubAccounts(user)
+    const booked = before.map(({ provider }) => provider)
     // NOTE first the providers, then the chain: a settlement in between is then counted twice, never lost.
-    const booked = (await store.listSubAccounts(user)).map(({ provider }) => provider)
     const reported = await unsettledOf(user, booked)
-    const chain = await openFound(user, await reader.readAccount(brokerAddress), booked)
+    const chain = await openFound(user, await reader.readAccount(signer.brokerAddress(user)), booked)
     await rememberChain(db, user, chain)
     const books = new Map((await store.listSubAccounts(user)).map((book) => [book.provider, book]))
+    const hasMoved = before.some(({ provider, deposited }) => books.get(provider)?.deposited !== deposited)
+    return { reported, chain, books, hasMoved }
+  }
 
+  async function readAccount(user: Hex): Promise<AccountState> {
+    const first = await readSources(user)
+    // What was booked between the readings stands in one of them and not in the other.
+    const { reported, chain, books } = first.hasMoved ? await readSources(user) : first
     const openTransfers = new Map(
-      (await store.listOpenTransfers(user)).map(({ provider, amount }) => [provider, amount]),
+      (await store.listOpenMoves(user)).flatMap(({ kind, provider, amount }) =>
+        kind === 'transfer' ? [[provider, amount]] : [],
+      ),
     )
 
     const subAccounts = chain.subAccounts.map((seen) => {
@@ -95,7 +104,7 @@ export function createBrokerService(deps: {
     const unsettled = sum(subAccounts.map((account) => account.unsettled))
     const reserved = sum(subAccounts.map((account) => account.reserved))
     return {
-      brokerAddress,
+      brokerAddress: chain.brokerAddress,
       wallet: chain.wallet,
       ledger: chain.ledger,
       subAccounts,

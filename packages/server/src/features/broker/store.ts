@@ -30,13 +30,13 @@ export function createAccountStore(db: Db) {
         )
         .execute(),
 
-    /** Transfers that are journaled and not yet booked, by provider. */
-    listOpenTransfers: (user: Hex) =>
+    /** Transactions into or out of sub-accounts that are journaled and not yet booked. */
+    listOpenMoves: (user: Hex) =>
       db
         .selectFrom('chain_transaction')
-        .select(['provider', 'amount'])
+        .select(['kind', 'provider', 'amount'])
         .where('user_address', '=', user)
-        .where('kind', '=', 'transfer')
+        .where('kind', 'in', ['transfer', 'restore', 'retrieve'])
         .where('state', 'in', ['prepared', 'broadcast', 'unknown'])
         .execute(),
 

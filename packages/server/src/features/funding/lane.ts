@@ -141,8 +141,10 @@ export function createLane(deps: {
 
   async function takeTurn<T>(user: Hex, work: (submit: Submit) => Promise<T>): Promise<T> {
     for (let attempt = 0; attempt < turnAttempts; attempt += 1) {
-      await clear(user)
+      // NOTE the nonce is read first: whatever another process journals from here on makes this turn lost, also when it is
+      // too late for `clear` to see it.
       const nextNonce = await journal.nextNonce(signer.brokerAddress(user))
+      await clear(user)
       try {
         return await work((draft) => sendNew({ user, nextNonce, draft }))
       } catch (error) {

@@ -160,6 +160,8 @@ export function createFundingService(deps: {
       if (usable === undefined || usable >= refillBelow || (await lane.hasOpenWithdrawal(user))) return
       const { ledger, wallet, subAccounts } = await broker.readAccount(user)
       const seen = subAccounts.find((item) => item.provider === provider)
+      // It would take back what was asked back, and not move what the books then say.
+      if (seen && seen.pendingRefund > 0n) return
       await checkTrust({ provider, seen, book: { usable } })
       const gasPrice = await transactions.readGasPrice()
       const amount = least(workingCapital - usable, ledger?.available ?? 0n)
