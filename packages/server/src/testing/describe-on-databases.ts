@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { connectPostgres, type Database, type Db, openEmbedded } from '../database/connect.ts'
 import { migrate } from '../database/migrate.ts'
+import { type MoneyStores, sqlStores } from './money-stores.ts'
+import { openMemoryStores } from './simulation/memory/as-db.ts'
 import { howToStartPostgres, openTestDatabases, type TestDatabases } from './test-databases.ts'
 
 /** Runs the same tests on both databases. Those of one suite share a database, so each uses addresses of its own. */
@@ -28,5 +30,14 @@ export function describeOnDatabases(name: string, define: (db: () => Db) => void
       if (!database) throw new Error(howToStartPostgres)
       return database.db
     })
+  })
+}
+
+/** Runs the same tests on both databases and on the twins in memory, which stand in for them in simulations. */
+export function describeOnStores(name: string, define: (stores: () => MoneyStores) => void): void {
+  describeOnDatabases(name, (db) => define(() => sqlStores(db())))
+  describe(`${name}, memory`, () => {
+    const stores = openMemoryStores()
+    define(() => stores)
   })
 }

@@ -1,43 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { isUniqueViolation } from '../../database/connect.ts'
-import { describeOnDatabases } from '../../testing/describe-on-databases.ts'
+import { describeOnStores } from '../../testing/describe-on-databases.ts'
+import { now, openFundedAccount } from '../../testing/funded-account.ts'
 import { randomAddress, randomHash } from '../../testing/random-hex.ts'
-import { createReservationStore, type NewReservation } from './reservation-store.ts'
 import { createReservations } from './reservations.ts'
-import { createAccountStore } from './store.ts'
-import { minimumProviderLock } from './terms.ts'
 
-const now = new Date('2026-01-01T00:00:00.000Z')
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1_000)
 
-describeOnDatabases('the store of reservations', (db) => {
-  /** A sub-account that can pay 100 neuron for analyses. */
-  async function fundedAccount() {
-    const accounts = createAccountStore(db())
-    const store = createReservationStore(db())
-    const account = { user: randomAddress(), provider: randomAddress() }
-    await accounts.creditSubAccount({ ...account, amount: minimumProviderLock + 100n })
-    const request = (amount: bigint): NewReservation => ({
-      ...account,
-      id: randomUUID(),
-      requestId: 'a-request',
-      digest: randomHash(),
-      model: 'a-model',
-      amount,
-      heldUntil: later(60),
-      now,
-    })
-    const hold = async (amount: bigint) => {
-      const reservation = request(amount)
-      return (await store.hold(reservation)) && reservation.id
-    }
-    const book = async () => {
-      const [found] = await accounts.listSubAccounts(account.user)
-      return { charged: found?.charged, reserved: found?.reserved }
-    }
-    return { store, account, request, hold, book }
-  }
+describeOnStores('the store of reservations', (stores) => {
+  const fundedAccount = () => openFundedAccount(stores())
 
   test('holds as much as there is above the OG that stays locked, and not one neuron more', async () => {
     const { hold, book } = await fundedAccount()
@@ -190,6 +162,34 @@ describeOnDatabases('the store of reservations', (db) => {
     })
   })
 
+  test('lists first what nobody has looked at, then what was looked at longest ago', async () => {
+    const { store, accounts, account } = await fundedAccount()
+    const [never, longAgo, lately] = [randomAddress(), randomAddress(), randomAddress()]
+    for (const provider of [lately, longAgo, never]) {
+      await accounts.creditSubAccount({ ...account, provider, amount: 1n })
+      await accounts.markDue({ ...account, provider })
+    }
+    await store.markLooked({ ...account, provider: lately, now: later(60) })
+    await store.markLooked({ ...account, provider: longAgo, now })
+
+    const due = (await store.listDue(later(3_600))).filter(({ user_address: user }) => user === account.user)
+
+    expect(due.map(({ provider }) => provider)).toEqual([never, longAgo, lately])
+  })
+
+  test.each([
+    [20n, 15n],
+    [-5n, 35n],
+    [60n, 0n],
+  ])('lets the provider bill less beyond what was charged after an adjustment by %s', async (amount, slack) => {
+    const { store, accounts, account, hold } = await fundedAccount()
+    await store.charge({ id: String(await hold(60n)), cost: 25n })
+
+    await store.adjust({ ...account, amount, now })
+
+    expect(await accounts.listSubAccounts(account.user)).toMatchObject([{ charged: 25n + amount, slack }])
+  })
+
   test.each([5n, -5n])('adjusts the books by %s', async (amount) => {
     const { store, account, hold, book } = await fundedAccount()
     await store.charge({ id: String(await hold(60n)), cost: 25n })
@@ -200,18 +200,17 @@ describeOnDatabases('the store of reservations', (db) => {
   })
 
   test('books the cost of a request that was reconciled for less while its process stood still', async () => {
-    const { store, account, hold, book } = await fundedAccount()
+    const { store, hold, book, listAdjustments } = await fundedAccount()
     const id = String(await hold(60n))
     await store.markOverdueUnknown(later(61))
     await store.charge({ id, cost: 10n })
-    const reservations = createReservations({ db: db(), clock: { now: () => now.getTime() } })
+    const { db, reservationsOf: storeOf } = stores()
+    const reservations = createReservations({ db, clock: { now: () => now.getTime() }, storeOf })
 
-    await reservations.charge(db(), { id, amount: 60n }, 25n)
+    await reservations.charge(db, { id, amount: 60n }, 25n)
 
     expect(await book()).toEqual({ charged: 25n, reserved: 0n })
-    expect(
-      await db().selectFrom('adjustment').select('amount').where('provider', '=', account.provider).execute(),
-    ).toEqual([{ amount: 15n }])
+    expect(await listAdjustments()).toEqual([{ amount: 15n, reason: 'billed' }])
   })
 
   test('makes a reservation unknown whose runner is overdue, and keeps it held', async () => {
@@ -226,5 +225,38 @@ describeOnDatabases('the store of reservations', (db) => {
     expect(onTime).toEqual([])
     expect(overdue).toEqual([{ id, amount: 10n }])
     expect(await book()).toEqual({ charged: 0n, reserved: 10n })
+  })
+
+  test('holds nothing while a withdrawal is open, and again when it has ended', async () => {
+    const { withdrawals, account, hold, book } = await fundedAccount()
+    const { user } = account
+    const withdrawal = await withdrawals.create({ user, digest: randomHash(), amount: 1n, now })
+    const id = Number(withdrawal?.id)
+
+    const whenOpen = await hold(10n)
+    await withdrawals.cancel({ id, digest: randomHash() })
+    const whenCancelling = await hold(10n)
+    await withdrawals.end(id, 'cancelled')
+    const whenEnded = await hold(10n)
+
+    expect([whenOpen, whenCancelling]).toEqual([undefined, undefined])
+    expect(whenEnded).toBeDefined()
+    expect(await book()).toEqual({ charged: 0n, reserved: 10n })
+  })
+
+  test('lists requests of unknown outcome by age', async () => {
+    const { store, account, request } = await fundedAccount()
+    const [younger, older] = [{ ...request(1n), now: later(1) }, request(2n)]
+    for (const reservation of [younger, older]) {
+      await store.hold(reservation)
+      await store.markUnknown(reservation.id)
+    }
+
+    const unknown = await store.listUnknown({ ...account, before: later(61) })
+
+    expect(unknown).toEqual([
+      { id: older.id, amount: 2n },
+      { id: younger.id, amount: 1n },
+    ])
   })
 })

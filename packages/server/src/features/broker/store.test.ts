@@ -1,18 +1,28 @@
 import { expect, test } from 'vitest'
-import { describeOnDatabases } from '../../testing/describe-on-databases.ts'
-import { randomAddress } from '../../testing/random-hex.ts'
-import { createAccountStore } from './store.ts'
+import { describeOnStores } from '../../testing/describe-on-databases.ts'
+import { randomAddress, randomHash } from '../../testing/random-hex.ts'
+import type { NewTransaction } from '../funding/store.ts'
 
 /** More than 2^64 and more than any float holds. */
 const huge = 10n ** 60n + 1n
 
-describeOnDatabases('the store of accounts', (db) => {
+const now = new Date('2026-01-01T00:00:00.000Z')
+
+describeOnStores('the store of accounts', (stores) => {
   function newAccount() {
+    const { db, accountsOf, reservationsOf, journalOf } = stores()
+    const [user, provider, brokerAddress] = [randomAddress(), randomAddress(), randomAddress()]
+    const journal = journalOf(db)
+    const append = async (kind: NewTransaction['kind']) => {
+      const { id } = await journal.append({
+        ...{ user, brokerAddress, nonce: 0, kind, provider, amount: 7n },
+        ...{ raw: randomHash(), hash: randomHash(), withdrawalId: null, sightings: [], now },
+      })
+      return { fail: () => journal.endWithout(id) }
+    }
     return {
-      store: createAccountStore(db()),
-      user: randomAddress(),
-      provider: randomAddress(),
-      brokerAddress: randomAddress(),
+      ...{ db, accountsOf, store: accountsOf(db), reservations: reservationsOf(db) },
+      ...{ user, provider, brokerAddress, append },
     }
   }
 
@@ -68,31 +78,100 @@ describeOnDatabases('the store of accounts', (db) => {
     expect(await store.listSubAccounts(user)).toMatchObject([{ deposited: 11n, charged: 3n, reserved: 0n }])
   })
 
-  test('locks books only while they are what the caller thinks', async () => {
+  test('opens no books while a transfer of ours explains the sub-account', async () => {
+    const { store, user, provider, append } = newAccount()
+    const transfer = await append('transfer')
+
+    await store.openFoundSubAccount({ user, provider, deposited: 11n, charged: 3n })
+    const whileOpen = await store.listSubAccounts(user)
+    await transfer.fail()
+    await store.openFoundSubAccount({ user, provider, deposited: 11n, charged: 3n })
+
+    expect(whileOpen).toEqual([])
+    expect(await store.listSubAccounts(user)).toMatchObject([{ deposited: 11n, opening: 3n }])
+  })
+
+  test.each(['transfer', 'restore', 'retrieve'] as const)('lists an open %s as a move, until it ends', async (kind) => {
+    const { store, user, provider, append } = newAccount()
+    const move = await append(kind)
+
+    const whileOpen = await store.listOpenMoves(user)
+    await move.fail()
+
+    expect(whileOpen).toEqual([{ kind, provider, amount: 7n }])
+    expect(await store.listOpenMoves(user)).toEqual([])
+  })
+
+  test.each(['deposit', 'refund', 'payout'] as const)('lists no %s as a move', async (kind) => {
+    const { store, user, append } = newAccount()
+    await append(kind)
+
+    expect(await store.listOpenMoves(user)).toEqual([])
+  })
+
+  test('books what a transaction moved out of a sub-account and into it', async () => {
     const { store, user, provider } = newAccount()
+    await store.creditSubAccount({ user, provider, amount: huge })
+
+    await store.moveDeposited({ user, provider, moved: -huge })
+    const whenEmpty = await store.listSubAccounts(user)
+    await store.moveDeposited({ user, provider, moved: huge + 2n })
+
+    expect(whenEmpty).toMatchObject([{ provider, deposited: 0n }])
+    expect(await store.listSubAccounts(user)).toMatchObject([{ provider, deposited: huge + 2n, charged: 0n }])
+  })
+
+  test('moves no more out of a sub-account than ever went in', async () => {
+    const { store, user, provider } = newAccount()
+    await store.creditSubAccount({ user, provider, amount: 5n })
+
+    const tooMuch = store.moveDeposited({ user, provider, moved: -6n })
+
+    await expect(tooMuch).rejects.toMatchObject({ code: '23514' })
+    expect(await store.listSubAccounts(user)).toMatchObject([{ deposited: 5n }])
+  })
+
+  test('moves nothing at a provider that has no books', async () => {
+    const { store, user, provider } = newAccount()
+    await store.creditSubAccount({ user, provider, amount: 5n })
+
+    await store.moveDeposited({ user, provider: randomAddress(), moved: 9n })
+
+    expect(await store.listSubAccounts(user)).toMatchObject([{ provider, deposited: 5n }])
+  })
+
+  test('has reconciliation look at a sub-account where nothing was charged', async () => {
+    const { store, reservations, user, provider } = newAccount()
+    await store.creditSubAccount({ user, provider, amount: 5n })
+    const isDue = async () => (await reservations.listDue(now)).some(({ user_address: address }) => address === user)
+
+    const before = await isDue()
+    await store.markDue({ user, provider })
+
+    expect([before, await isDue()]).toEqual([false, true])
+  })
+
+  test('locks books only while they are what the caller thinks', async () => {
+    const { db, accountsOf, store, user, provider } = newAccount()
     await store.creditSubAccount({ user, provider, amount: 5n })
     const book = { user_address: user, provider, deposited: 5n, charged: 0n, reserved: 0n }
 
-    const [same, other] = await db()
-      .transaction()
-      .execute(async (trx) => {
-        const own = createAccountStore(trx)
-        return [await own.lockUnchanged(book), await own.lockUnchanged({ ...book, charged: 1n })]
-      })
+    const [same, other] = await db.transaction().execute(async (trx) => {
+      const own = accountsOf(trx)
+      return [await own.lockUnchanged(book), await own.lockUnchanged({ ...book, charged: 1n })]
+    })
 
     expect(same).toBeDefined()
     expect(other).toBeUndefined()
   })
 
   test('undoes everything of a transaction that fails', async () => {
-    const { store, user, provider } = newAccount()
+    const { db, accountsOf, store, user, provider } = newAccount()
 
-    const failing = db()
-      .transaction()
-      .execute(async (trx) => {
-        await createAccountStore(trx).creditSubAccount({ user, provider, amount: 5n })
-        throw new Error('after the first half')
-      })
+    const failing = db.transaction().execute(async (trx) => {
+      await accountsOf(trx).creditSubAccount({ user, provider, amount: 5n })
+      throw new Error('after the first half')
+    })
 
     await expect(failing).rejects.toThrow('after the first half')
     expect(await store.listSubAccounts(user)).toEqual([])

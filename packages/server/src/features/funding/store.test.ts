@@ -1,11 +1,14 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { isUniqueViolation } from '../../database/connect.ts'
 import type { Hex } from '../../platform/hex.ts'
-import { describeOnDatabases } from '../../testing/describe-on-databases.ts'
+import { describeOnStores } from '../../testing/describe-on-databases.ts'
 import { randomAddress, randomHash } from '../../testing/random-hex.ts'
-import { createJournalStore, type NewTransaction } from './store.ts'
+import type { NewTransaction } from './store.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
+const later = (seconds: number) => new Date(now.getTime() + seconds * 1_000)
+/** More than 2^64 and more than any float holds. */
+const huge = 10n ** 60n + 1n
 const receiptOf = ({ hash }: { hash: Hex }, succeeded = true) => ({
   hash,
   succeeded,
@@ -14,7 +17,7 @@ const receiptOf = ({ hash }: { hash: Hex }, succeeded = true) => ({
   effectiveGasPrice: 2n * 10n ** 9n,
 })
 
-describeOnDatabases('the journal store', (db) => {
+describeOnStores('the journal store', (stores) => {
   function newJournal() {
     const account = { user: randomAddress(), brokerAddress: randomAddress() }
     const deposit = (nonce: number): NewTransaction => ({
@@ -29,7 +32,8 @@ describeOnDatabases('the journal store', (db) => {
       sightings: [],
       now,
     })
-    return { store: createJournalStore(db()), account, deposit }
+    const { db, journalOf, withdrawalsOf } = stores()
+    return { store: journalOf(db), withdrawals: withdrawalsOf(db), account, deposit }
   }
 
   test('counts nonces from 0 and on from the last one', async () => {
@@ -102,6 +106,141 @@ describeOnDatabases('the journal store', (db) => {
 
     expect(await store.findDeposit({ user: account.user, digest })).toMatchObject({ id: entry.id, hash: entry.hash })
     expect(await store.findDeposit({ user: randomAddress(), digest })).toBeUndefined()
+  })
+
+  test('replaces an open transaction by a dearer form, and tells all of its forms, newest first', async () => {
+    const { store, deposit } = newJournal()
+    const entry = await store.append(deposit(0))
+    const dearer = { raw: randomHash(), hash: randomHash(), now: later(30) }
+
+    const replaced = await store.replace(entry, dearer)
+
+    expect(replaced).toMatchObject({ id: entry.id, raw: dearer.raw, hash: dearer.hash })
+    expect(await store.listAttempts(entry.id)).toEqual([
+      { raw: dearer.raw, hash: dearer.hash, created_at: dearer.now },
+      { raw: entry.raw, hash: entry.hash, created_at: now },
+    ])
+  })
+
+  test('replaces nothing that was replaced or ended meanwhile', async () => {
+    const { store, deposit } = newJournal()
+    const attempt = () => ({ raw: randomHash(), hash: randomHash(), now })
+    const [first, second] = [await store.append(deposit(0)), await store.append(deposit(1))]
+    await store.replace(first, attempt())
+    await store.end(second.id, receiptOf(second))
+
+    expect(await store.replace(first, attempt())).toBeUndefined()
+    expect(await store.replace(second, attempt())).toBeUndefined()
+    expect(await store.listAttempts(first.id)).toHaveLength(2)
+    expect(await store.listAttempts(second.id)).toHaveLength(1)
+  })
+
+  test.each([
+    ['prepared', 'unknown', 'unknown'],
+    ['unknown', 'broadcast', 'broadcast'],
+    ['broadcast', 'unknown', 'broadcast'],
+    ['failed', 'broadcast', 'failed'],
+  ] as const)('notes of a %s transaction that it was %s: %s', async (before, state, after) => {
+    const { store, deposit } = newJournal()
+    const { id } = await store.append(deposit(0))
+    if (before === 'failed') await store.endWithout(id)
+    else if (before !== 'prepared') await store.markSent(id, before)
+
+    await store.markSent(id, state)
+
+    expect(await store.find(id)).toMatchObject({ state: after })
+  })
+
+  test('lists what is open, oldest first', async () => {
+    const { store, account, deposit } = newJournal()
+    const entries = [await store.append(deposit(5)), await store.append(deposit(3)), await store.append(deposit(4))]
+    await store.endWithout(Number(entries[1]?.id))
+
+    const open = (await store.listOpen()).filter((entry) => entry.user_address === account.user)
+
+    expect(open.map(({ nonce }) => nonce)).toEqual([5, 4])
+  })
+
+  describe('of a withdrawal', () => {
+    async function newWithdrawal() {
+      const journal = newJournal()
+      const { user } = journal.account
+      const withdrawal = await journal.withdrawals.create({ user, digest: randomHash(), amount: null, now })
+      const withdrawalId = Number(withdrawal?.id)
+      const step = (nonce: number, kind: 'retrieve' | 'refund' | 'payout') => ({
+        ...journal.deposit(nonce),
+        kind,
+        amount: kind === 'retrieve' ? 0n : 4n,
+        withdrawalId,
+      })
+      return { ...journal, user, withdrawalId, step }
+    }
+
+    test('lists its steps and nobody else’s, by nonce', async () => {
+      const { store, withdrawalId, step, deposit } = await newWithdrawal()
+      await store.append(deposit(0))
+      await store.append(step(7, 'refund'))
+      await store.append(step(6, 'retrieve'))
+
+      const steps = await store.listOfWithdrawal(withdrawalId)
+
+      expect(steps).toMatchObject([
+        { nonce: 6, kind: 'retrieve', withdrawal_id: withdrawalId },
+        { nonce: 7, kind: 'refund', withdrawal_id: withdrawalId },
+      ])
+    })
+
+    test('keeps what its sub-accounts held before, by provider', async () => {
+      const { store, step } = await newWithdrawal()
+      // The order of JavaScript, in which they are signed: capitals first.
+      const [first, second] = [
+        '0x00000000000000000000000000000000000000B0',
+        '0x00000000000000000000000000000000000000a0',
+      ] as const
+      const sightings = [
+        { provider: second, balance: huge, blockNumber: 11 },
+        { provider: first, balance: 0n, blockNumber: 12 },
+      ]
+
+      const entry = await store.append({ ...step(0, 'retrieve'), sightings })
+      const other = await store.append(step(1, 'retrieve'))
+
+      expect(await store.listSightings(entry.id)).toEqual([
+        { provider: first, balance: 0n, block_number: 12 },
+        { provider: second, balance: huge, block_number: 11 },
+      ])
+      expect(await store.listSightings(other.id)).toEqual([])
+    })
+
+    test('keeps one sighting of each sub-account', async () => {
+      const { store, step } = await newWithdrawal()
+      const sighting = { provider: randomAddress(), balance: 1n, blockNumber: 11 }
+
+      const twice = store.append({ ...step(0, 'retrieve'), sightings: [sighting, sighting] })
+
+      await expect(twice).rejects.toSatisfy(isUniqueViolation)
+    })
+
+    test.each(['refund', 'payout'] as const)('takes no %s of nothing', async (kind) => {
+      const { store, step } = await newWithdrawal()
+
+      const append = store.append({ ...step(0, kind), amount: 0n })
+
+      await expect(append).rejects.toMatchObject({ code: '23514' })
+    })
+
+    test('knows whether one is open, also while it is turned back', async () => {
+      const { store, withdrawals, user, withdrawalId } = await newWithdrawal()
+
+      const whenOpen = await store.hasOpenWithdrawal(user)
+      await withdrawals.cancel({ id: withdrawalId, digest: randomHash() })
+      const whenCancelling = await store.hasOpenWithdrawal(user)
+      await withdrawals.end(withdrawalId, 'cancelled')
+      const whenEnded = await store.hasOpenWithdrawal(user)
+
+      expect([whenOpen, whenCancelling, whenEnded]).toEqual([true, true, false])
+      expect(await store.hasOpenWithdrawal(randomAddress())).toBe(false)
+    })
   })
 
   test('binds a signed request to one transaction', async () => {
