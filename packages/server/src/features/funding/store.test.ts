@@ -1,9 +1,10 @@
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { isUniqueViolation } from '../../database/connect.ts'
 import type { Hex } from '../../platform/hex.ts'
-import { describeOnStores } from '../../testing/describe-on-databases.ts'
+import { describeOnDatabases, describeOnStores } from '../../testing/describe-on-databases.ts'
 import { randomAddress, randomHash } from '../../testing/random-hex.ts'
-import type { NewTransaction } from './store.ts'
+import { createJournalStore, type NewTransaction } from './store.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1_000)
@@ -17,21 +18,24 @@ const receiptOf = ({ hash }: { hash: Hex }, succeeded = true) => ({
   effectiveGasPrice: 2n * 10n ** 9n,
 })
 
+const newAccount = () => ({ user: randomAddress(), brokerAddress: randomAddress() })
+const newDeposit = (account: ReturnType<typeof newAccount>, nonce: number): NewTransaction => ({
+  ...account,
+  nonce,
+  kind: 'deposit',
+  provider: null,
+  amount: 4n * 10n ** 18n,
+  raw: randomHash(),
+  hash: randomHash(),
+  withdrawalId: null,
+  sightings: [],
+  now,
+})
+
 describeOnStores('the journal store', (stores) => {
   function newJournal() {
-    const account = { user: randomAddress(), brokerAddress: randomAddress() }
-    const deposit = (nonce: number): NewTransaction => ({
-      ...account,
-      nonce,
-      kind: 'deposit',
-      provider: null,
-      amount: 4n * 10n ** 18n,
-      raw: randomHash(),
-      hash: randomHash(),
-      withdrawalId: null,
-      sightings: [],
-      now,
-    })
+    const account = newAccount()
+    const deposit = (nonce: number) => newDeposit(account, nonce)
     const { db, journalOf, withdrawalsOf } = stores()
     return { store: journalOf(db), withdrawals: withdrawalsOf(db), account, deposit }
   }
@@ -252,5 +256,22 @@ describeOnStores('the journal store', (stores) => {
     const twice = store.appendDeposit({ user: account.user, digest, transactionId: second.id, now })
 
     await expect(twice).rejects.toSatisfy(isUniqueViolation)
+  })
+})
+
+describeOnDatabases('the journal store in a database that sorts as people do', (db) => {
+  test('lists sightings in the order in which their providers were signed', async () => {
+    const providers = [
+      '0x00000000000000000000000000000000000000B0',
+      '0x00000000000000000000000000000000000000a0',
+    ] as const
+    const sightings = providers.map((provider) => ({ provider, balance: 1n, blockNumber: 11 }))
+    await sql`alter table sighting alter column provider type text collate "und-x-icu"`.execute(db())
+    const store = createJournalStore(db())
+    const { id } = await store.append({ ...newDeposit(newAccount(), 0), kind: 'retrieve', sightings })
+
+    const listed = await store.listSightings(id)
+
+    expect(listed.map(({ provider }) => provider)).toEqual([...providers].sort())
   })
 })

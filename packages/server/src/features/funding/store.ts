@@ -63,13 +63,13 @@ export function createJournalStore(db: Db) {
       return last?.nonce === null || last?.nonce === undefined ? 0 : last.nonce + 1
     },
 
-    /** What was seen before an entry was signed, by provider. */
+    /** What was seen before an entry was signed; its providers stand in the order in which a replacement must name them. */
     listSightings: (transactionId: number) =>
       db
         .selectFrom('sighting')
         .select(['provider', 'balance', 'block_number'])
         .where('transaction_id', '=', transactionId)
-        .orderBy('provider')
+        .orderBy('provider', (order) => order.collate('C'))
         .execute(),
 
     /** The steps of a withdrawal, oldest first. */
