@@ -169,11 +169,10 @@ export function createTransactions(options: { client: PublicClient; confirmation
     findReceipt: (hash: Hex): Promise<Receipt | undefined> =>
       onChain(async () => {
         try {
+          // NOTE the depth is read first: what a reorganisation takes out in between is then not found any more.
+          const final = confirmations > 1 ? await readFinalBlock() : undefined
           const receipt = await client.getTransactionReceipt({ hash })
-          if (confirmations > 1) {
-            const newest = await client.getBlockNumber({ cacheTime: 0 })
-            if (newest - receipt.blockNumber + 1n < BigInt(confirmations)) return undefined
-          }
+          if (final !== undefined && receipt.blockNumber > final) return undefined
           return {
             succeeded: receipt.status === 'success',
             blockNumber: Number(receipt.blockNumber),
