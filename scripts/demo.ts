@@ -26,7 +26,7 @@ const ledgerAbi = [
 const testMnemonic = 'test test test test test test test test test test test junk'
 const settlementTimeoutMs = 90_000
 
-/** Plays one dreamer from an empty wallet to settled fees; throws when anything is not as promised. `settle` may hasten the providers. */
+/** Plays one dreamer from an empty wallet to settled fees and back; throws when anything is not as promised. `settle` may hasten the providers. */
 async function play(url: string, settle: () => Promise<unknown>): Promise<void> {
   const config = await fetchConfig(url)
   const chain = new JsonRpcProvider(config.rpcUrl, undefined, { pollingInterval: 50, cacheTimeout: -1 })
@@ -71,7 +71,16 @@ async function play(url: string, settle: () => Promise<unknown>): Promise<void> 
     if (after.balance !== before.balance || after.balance !== total.toString()) {
       throw new Error('The reported balance is not what the contracts say')
     }
-    console.log('\nDone: what was reported as spent is what the providers took, to the neuron.')
+    const { available } = after.withdrawal as { available: string }
+    step(`Takes back what is not locked for a provider: signs "Withdraw ${available} OG"`)
+    const held = await chain.getBalance(wallet.address)
+    const { withdrawal } = await frontend.withdraw(available, config.chainId)
+    const { state, paid, txHash } = withdrawal as Answer
+    const received = (await chain.getBalance(wallet.address)) - held
+    show({ state, 'payout tx': txHash, paid: `${paid} OG`, 'in the wallet': `${formatEther(received)} OG` })
+    if (state !== 'done' || received !== parseEther(available)) throw new Error('The withdrawal did not arrive')
+
+    console.log('\nDone: what was reported as spent is what the providers took, and the rest came back, to the neuron.')
   } finally {
     chain.destroy()
   }

@@ -32,6 +32,13 @@ export class Frontend {
     return this.#post('/api/ai/analyze', { dreamText, options, signature, timestamp })
   }
 
+  async withdraw(amount: string, chainId: number): Promise<Answer> {
+    const timestamp = Date.now()
+    const message = `Withdraw ${amount} OG for ${this.address} at ${timestamp} on chain ${chainId}`
+    const signature = await this.#signer.signMessage(message)
+    return this.#post('/api/broker/withdraw', { amount, signature, timestamp })
+  }
+
   async balance(): Promise<Answer> {
     const timestamp = Date.now()
     const signature = await this.#signer.signMessage(`Check balance for ${this.address} at ${timestamp}`)

@@ -11,6 +11,8 @@ export function createRandom(seed: number) {
   }
   const int = (from: number, to: number): number => from + Math.floor(next() * (to - from + 1))
   return {
+    /** From 0 up to, not including, 1. */
+    next,
     chance: (probability: number): boolean => next() < probability,
     /** A whole number, both ends included. */
     int,

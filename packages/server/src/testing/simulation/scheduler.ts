@@ -8,13 +8,17 @@ export type Actor = {
   frozenUntilMs: number
 }
 
-type Pending = {
-  actor: Actor
-  atMs: number
+export type Pending = {
+  readonly actor: Actor
+  readonly atMs: number
+  /** Somebody waits for its result, other than for a timer. */
+  readonly isEffect: boolean
   /** Whether it may happen now, apart from its time. */
-  guard: (() => boolean) | undefined
+  readonly guard: (() => boolean) | undefined
   fire: () => void
 }
+
+type Timer = { afterMs: number; isEffect?: boolean; fire: () => void }
 
 export type Scheduler = ReturnType<typeof createScheduler>
 
@@ -29,10 +33,6 @@ export function createScheduler({ random, startMs }: { random: Random; startMs: 
   const ready: number[] = []
 
   const readyAt = ({ actor, atMs }: Pending) => Math.max(atMs, actor.frozenUntilMs)
-
-  function add(entry: Pending): void {
-    pending.push(entry)
-  }
 
   /** Indexes of what can happen now. */
   function findReady(): readonly number[] {
@@ -62,10 +62,18 @@ export function createScheduler({ random, startMs }: { random: Random; startMs: 
       nowMs += durationMs
     },
 
-    /** Calls `fire` at some moment from `afterMs` on at which `guard` holds. */
-    plan(actor: Actor, options: { afterMs?: number; guard?: () => boolean; fire: () => void }): void {
-      if (actor.isAlive) add({ actor, atMs: nowMs + (options.afterMs ?? 0), guard: options.guard, fire: options.fire })
+    /** Lets it happen at some moment from its time on at which its guard holds. */
+    enqueue(entry: Pending): void {
+      if (entry.actor.isAlive) pending.push(entry)
     },
+
+    /** Calls `fire` at some moment from `afterMs` on. */
+    plan(actor: Actor, { afterMs, isEffect = false, fire }: Timer): void {
+      if (actor.isAlive) pending.push({ actor, atMs: nowMs + afterMs, isEffect, guard: undefined, fire })
+    },
+
+    /** Whether anybody is in the middle of something. */
+    hasEffects: (): boolean => pending.some(({ isEffect }) => isEffect),
 
     /** What `actor` had before it is gone; nobody who waited for it ever hears of it. */
     forget(actor: Actor): void {

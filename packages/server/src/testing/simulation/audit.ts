@@ -1,0 +1,170 @@
+import type { Address } from 'viem'
+import { sum } from '../../platform/neuron.ts'
+import type { ModelChain } from './chain/model-chain.ts'
+import type { Mined } from './chain/state.ts'
+import type { BrokerTransaction } from './chain/transaction.ts'
+import type { Order } from './clients.ts'
+import type { Tables } from './memory/tables.ts'
+import type { ModelProvider } from './provider.ts'
+
+/** `double`: something happened twice. `lost`: what was said to be done is not. `stuck`: nobody will ever end it. */
+export type Violation = {
+  check: 'double' | 'lost' | 'stuck' | 'books' | 'withdrawal' | 'bug'
+  detail: string
+}
+
+type Evidence = {
+  tables: Tables
+  chain: ModelChain
+  provider: ModelProvider
+  providerAddress: Address
+  broker: Address
+  user: Address
+  orders: readonly Order[]
+}
+
+type Sent = Mined & { transaction: BrokerTransaction }
+type Complain = (check: Violation['check'], detail: string) => void
+
+/** Compares, to the neuron, what the chain did with what the books say, what was asked, and what was answered. */
+export function audit(evidence: Evidence): Violation[] {
+  const violations: Violation[] = []
+  const complain: Complain = (check, detail) => void violations.push({ check, detail })
+  const sent = evidence.chain.books.listMined(evidence.broker).filter(isSent)
+  checkJournal(evidence, sent, complain)
+  checkOrders(evidence, sent, complain)
+  checkWithdrawals(evidence, sent, complain)
+  checkBooks(evidence, sent, complain)
+  return violations
+}
+
+const isSent = (mined: Mined): mined is Sent => mined.transaction.kind === 'broker'
+
+const isDone = (sent: Sent, kind: Sent['transaction']['intent']['kind']) =>
+  sent.succeeded && sent.transaction.intent.kind === kind
+
+/** Every transaction of the chain stands in the journal as it is, and the other way round. */
+function checkJournal({ tables }: Evidence, sent: readonly Sent[], complain: Complain): void {
+  const entries = new Map(tables.chain_transaction.map((entry) => [entry.hash, entry]))
+  for (const { transaction, succeeded } of sent) {
+    const { hash, intent, nonce } = transaction
+    const entry = entries.get(hash)
+    const isSame =
+      entry?.kind === intent.kind && entry.nonce === nonce && entry.state === (succeeded ? 'confirmed' : 'failed')
+    if (!isSame) {
+      complain(
+        'books',
+        `${intent.kind} of nonce ${nonce} was mined (${succeeded}) and is ${entry?.state} in the journal`,
+      )
+    }
+    entries.delete(hash)
+  }
+  for (const { kind, nonce, state } of entries.values()) {
+    if (state === 'confirmed')
+      complain('lost', `${kind} of nonce ${nonce} is confirmed in the journal and not on chain`)
+  }
+}
+
+/** Each signed order had its effect once, or not at all. */
+function checkOrders({ tables, orders, provider }: Evidence, sent: readonly Sent[], complain: Complain): void {
+  const claimed = tables.deposit.filter(({ transaction_id: id }) =>
+    tables.chain_transaction.some((entry) => entry.id === id && entry.state === 'confirmed'),
+  )
+  const rests = tables.chain_transaction.filter(
+    ({ kind, state, withdrawal_id: id }) => kind === 'deposit' && state === 'confirmed' && id !== null,
+  )
+  const mined = sent.filter((item) => isDone(item, 'deposit')).length
+  const wanted = new Set(claimed.map(({ digest }) => digest)).size + rests.length
+  if (mined > wanted) complain('double', `${mined} deposits were mined for ${wanted} orders`)
+  if (mined < wanted) complain('lost', `${mined} deposits were mined for ${wanted} orders`)
+
+  for (const { kind, index, principal, answers } of orders) {
+    const name = `${kind} ${index}`
+    if (!answers.some(({ state }) => state === 'done' || state === 'refused'))
+      complain('stuck', `${name} has no answer`)
+    const isSaid = answers.some(({ state }) => state === 'done')
+    if (kind === 'deposit' && isSaid && !claimed.some(({ digest }) => digest === principal.digest)) {
+      complain('lost', `${name} was answered as done and is not in the journal`)
+    }
+    if (kind !== 'analyze') continue
+    const times = provider.answers().get(String(index)) ?? 0
+    const paid = tables.reservation.filter(({ digest, state }) => digest === principal.digest && state !== 'released')
+    if (times > 1) complain('double', `${name} was sent to the provider and billed ${times} times`)
+    if (paid.length > 1) complain('double', `${name} holds ${paid.length} reservations`)
+    if (isSaid && paid[0]?.state !== 'charged') complain('lost', `${name} was answered and is ${paid[0]?.state}`)
+  }
+}
+
+function checkWithdrawals(
+  { tables, chain, user, broker, orders }: Evidence,
+  sent: readonly Sent[],
+  complain: Complain,
+) {
+  for (const { id, state, amount, digest } of tables.withdrawal) {
+    const steps = tables.chain_transaction.filter(({ withdrawal_id }) => withdrawal_id === id)
+    const payouts = steps.filter((entry) => entry.kind === 'payout' && entry.state === 'confirmed')
+    const name = `withdrawal ${id} of ${amount ?? 'all'}`
+    if (payouts.length > 1) complain('double', `${name} was paid ${payouts.length} times`)
+    if (payouts.some((entry) => amount !== null && entry.amount > amount)) complain('double', `${name} paid more`)
+    if (state === 'done' && payouts.length === 0) complain('lost', `${name} is done and was not paid`)
+    if (state === 'cancelled' && payouts.length > 0) complain('double', `${name} was cancelled and paid`)
+    const nonces = steps.map(({ nonce }) => nonce)
+    const between = tables.chain_transaction.filter(
+      ({ nonce, withdrawal_id }) => withdrawal_id !== id && nonce > Math.min(...nonces) && nonce < Math.max(...nonces),
+    )
+    for (const { kind } of between) complain('withdrawal', `a ${kind} was sent in the middle of ${name}`)
+    const order = orders.find(({ principal }) => principal.digest === digest)
+    if (!order) complain('double', `${name} was never signed for`)
+    checkSwept({ name, isAll: amount === null && state === 'done' }, { sent, payout: payouts[0]?.hash }, complain)
+  }
+  const paid = sum(sent.flatMap((item) => (isDone(item, 'payout') ? [item.transaction.value] : [])))
+  if (paid !== chain.books.paidOutTo(user)) complain('lost', `${paid} left for the user, who got something else`)
+  void broker
+}
+
+/** After everything was withdrawn, less than a transfer's gas is left. */
+function checkSwept(
+  { name, isAll }: { name: string; isAll: boolean },
+  { sent, payout }: { sent: readonly Sent[]; payout: string | undefined },
+  complain: Complain,
+): void {
+  const swept = sent.find(({ transaction }) => transaction.hash === payout)
+  if (!isAll || !swept) return
+  const { gas, fees, value } = swept.transaction
+  const isInFull = fees.type === 'legacy' || fees.maxFeePerGas === fees.maxPriorityFeePerGas
+  if (!isInFull || gas > 60_000n || value <= 0n) complain('withdrawal', `${name} left more than it had to`)
+}
+
+/** The books of the account and its sub-account say what the chain and the provider's bill say. */
+function checkBooks(evidence: Evidence, sent: readonly Sent[], complain: Complain): void {
+  const { tables, chain, provider, providerAddress, broker } = evidence
+  const { wallet, ledger } = chain.books.holdingOf(broker)
+  const [row] = tables.ledger
+  if (row && row.available !== (ledger?.available ?? 0n)) {
+    complain('books', `the ledger holds ${ledger?.available ?? 0n} and the books say ${row.available}`)
+  }
+  const [book] = tables.sub_account
+  const balance = ledger?.subAccounts.find((item) => item.provider === providerAddress)?.balance ?? 0n
+  const taken = chain.books.takenBy(providerAddress, broker)
+  if (!book) {
+    if (balance + taken > 0n) complain('books', `${balance} is locked and the books do not know`)
+    return
+  }
+  if (book.deposited !== balance + taken) {
+    complain('books', `${balance} is locked, ${taken} was taken, and the books say ${book.deposited} went in`)
+  }
+  if (book.reserved !== 0n) complain('stuck', `${book.reserved} is still reserved`)
+  const billed = provider.billedTo(broker)
+  if (book.charged > billed) complain('books', `${billed} was billed and ${book.charged} is charged`)
+  const due = balance === 0n ? taken : billed
+  const isWaived = balance === 0n && book.charged === billed
+  if (book.charged !== due && !isWaived) {
+    complain('books', `${book.charged} is charged; ${billed} was billed, ${taken} taken, ${balance} is locked`)
+  }
+  const costs =
+    sum(tables.reservation.map(({ cost }) => cost ?? 0n)) + sum(tables.adjustment.map(({ amount }) => amount))
+  if (costs + book.opening !== book.charged)
+    complain('books', `costs and adjustments are ${costs}, charged is ${book.charged}`)
+  void wallet
+  void sent
+}
