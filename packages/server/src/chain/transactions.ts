@@ -8,7 +8,7 @@ import {
 } from 'viem'
 import { AppError } from '../platform/errors.ts'
 import type { Hex } from '../platform/hex.ts'
-import { most } from '../platform/neuron.ts'
+import { least, most } from '../platform/neuron.ts'
 import { type Call, ceilingOf, type Fees } from './broker-signer.ts'
 import { onChain, refusalOf } from './errors.ts'
 
@@ -64,7 +64,7 @@ export function createTransactions(options: { client: PublicClient; confirmation
       client.getBalance({ address }),
       client.getBalance({ address, blockNumber }),
     ])
-    return newest < final ? newest : final
+    return least(newest, final)
   }
 
   /** What a node asks for is only its word. */
