@@ -126,6 +126,16 @@ describeOnStores('the journal store', (stores) => {
     ])
   })
 
+  test('keeps hash and bytes of the form that was mined, whichever it was', async () => {
+    const { store, deposit } = newJournal()
+    const entry = await store.append(deposit(0))
+    await store.replace(entry, { raw: randomHash(), hash: randomHash(), now: later(30) })
+
+    const ended = await store.end(entry.id, receiptOf(entry))
+
+    expect(ended).toMatchObject({ state: 'confirmed', hash: entry.hash, raw: entry.raw })
+  })
+
   test('replaces nothing that was replaced or ended meanwhile', async () => {
     const { store, deposit } = newJournal()
     const attempt = () => ({ raw: randomHash(), hash: randomHash(), now })

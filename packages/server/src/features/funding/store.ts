@@ -148,13 +148,19 @@ export function createJournalStore(db: Db) {
         .where('state', 'in', state === 'broadcast' ? ['prepared', 'unknown'] : ['prepared'])
         .execute(),
 
-    /** Ends an open entry with its receipt; undefined when somebody else already did, so that effects are booked once. */
+    /**
+     * Ends an open entry with the receipt of one of its attempts; undefined when somebody else already did, so that effects
+     * are booked once.
+     */
     end: (id: number, receipt: Receipt & { hash: Hex }) =>
       db
         .updateTable('chain_transaction')
         .set({
           state: receipt.succeeded ? 'confirmed' : 'failed',
           hash: receipt.hash,
+          raw: sql<Hex>`coalesce(
+            (select attempt.raw from transaction_attempt attempt where attempt.hash = ${receipt.hash}),
+            chain_transaction.raw)`,
           block_number: receipt.blockNumber,
           gas_used: receipt.gasUsed,
           effective_gas_price: receipt.effectiveGasPrice,

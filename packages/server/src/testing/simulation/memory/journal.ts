@@ -113,14 +113,17 @@ export function memoryJournal(view: View): Sync<JournalStore> {
       return nothing
     },
 
-    end: (id, receipt) =>
-      changeOpen(id, {
+    end(id, receipt) {
+      const mined = view.tables().transaction_attempt.find(({ hash }) => hash === receipt.hash)
+      return changeOpen(id, {
         state: receipt.succeeded ? 'confirmed' : 'failed',
         hash: receipt.hash,
+        ...(mined && { raw: mined.raw }),
         block_number: receipt.blockNumber,
         gas_used: receipt.gasUsed,
         effective_gas_price: receipt.effectiveGasPrice,
-      }),
+      })
+    },
 
     endWithout: (id) => changeOpen(id, { state: 'failed' }),
 
