@@ -1,4 +1,4 @@
-import type { Address, PublicClient } from 'viem'
+import { type Address, isAddressEqual, type PublicClient, parseEventLogs } from 'viem'
 import type { Hex } from '../platform/hex.ts'
 import { inferenceServingAbi } from './abis/inference-serving.ts'
 import { ledgerManagerAbi } from './abis/ledger-manager.ts'
@@ -119,6 +119,13 @@ export function createChainReader(options: { client: PublicClient; contracts: Co
     }))
   }
 
+  /** How many balances a mined transaction says it has changed. */
+  async function countBalanceUpdates(hash: Hex): Promise<number> {
+    const { logs } = await client.getTransactionReceipt({ hash })
+    const own = logs.filter(({ address }) => isAddressEqual(address, contracts.inference))
+    return parseEventLogs({ abi: inferenceServingAbi, eventName: 'BalanceUpdated', logs: own }).length
+  }
+
   return {
     /** Everything a broker account owns, as of one block. */
     readAccount: (broker: Address): Promise<ChainAccount> =>
@@ -152,11 +159,13 @@ export function createChainReader(options: { client: PublicClient; contracts: Co
 
     /**
      * What the final transaction `hash` moved, told from the events since `since` was seen. Settlements in between are told
-     * apart by their own events.
+     * apart by their own events. Throws `chain-unavailable`, also when the node has not come to the block of `hash`.
      */
     listMoves: (move: { broker: Address; hash: Hex; blockNumber: number; since: Sightings }): Promise<Move[]> =>
       onChain(async () => {
         const { broker, hash, blockNumber, since } = move
+        const expected = await countBalanceUpdates(hash)
+        if (expected === 0) return []
         const held = new Map(since.balances.map(({ provider, balance }) => [provider, balance]))
         const moves: Move[] = []
         for (const { provider, balance, hash: cause } of await listBalanceUpdates(
@@ -167,6 +176,8 @@ export function createChainReader(options: { client: PublicClient; contracts: Co
           if (cause === hash) moves.push({ provider, moved: balance - (held.get(provider) ?? 0n), left: balance })
           held.set(provider, balance)
         }
+        // NOTE a node that lags behind tells no events, and no error either.
+        if (moves.length < expected) throw new Error(`Only ${moves.length} of ${expected} events of ${hash} were told`)
         return moves
       }),
 
