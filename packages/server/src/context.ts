@@ -27,6 +27,7 @@ import { createModelsService } from './features/models/service.ts'
 import { createStatementService } from './features/statement/service.ts'
 import { createUsageService } from './features/usage/service.ts'
 import { createWithdrawalService } from './features/withdrawals/service.ts'
+import { createWithdrawalStore, type WithdrawalStore } from './features/withdrawals/store.ts'
 import { createBackground } from './platform/background.ts'
 import { type Checkpoint, passCheckpoint } from './platform/checkpoint.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
@@ -52,12 +53,14 @@ export type Seams = {
   signerOf?: (signer: BrokerSigner, transactions: Transactions) => BrokerSigner
   journalOf?: (db: Db) => JournalStore
   reservationsOf?: (db: Db) => ReservationStore
+  withdrawalsOf?: (db: Db) => WithdrawalStore
 }
 
 /** Builds everything once, in the order of dependency; `close` ends it in reverse. Throws `StartupError`. */
 export async function createContext(options: { settings: Settings; log: Log; clock?: Clock; seams?: Seams }) {
   const { settings, log, clock = systemClock, seams = {} } = options
-  const { checkpoint = passCheckpoint, journalOf = createJournalStore, reservationsOf = createReservationStore } = seams
+  const { checkpoint = passCheckpoint, journalOf = createJournalStore } = seams
+  const { reservationsOf = createReservationStore, withdrawalsOf = createWithdrawalStore } = seams
   const {
     CHAIN_ID: chainId,
     COMPUTE_RPC_URL: rpcUrl,
@@ -149,6 +152,8 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     chainId,
     clock,
     log,
+    checkpoint,
+    withdrawalsOf,
   })
   const dispatcher = createDispatcher({
     broker,

@@ -93,12 +93,14 @@ export function createEnding(deps: {
   async function listMoves(entry: JournalEntry, receipt: Receipt & { hash: Hex }): Promise<Move[]> {
     const [first, ...others] = receipt.succeeded ? await journal.listSightings(entry.id) : []
     if (!first) return []
-    return reader.listMoves({
+    const moves = await reader.listMoves({
       broker: entry.broker_address,
       hash: receipt.hash,
       blockNumber: receipt.blockNumber,
       since: { blockNumber: first.block_number, balances: [first, ...others] },
     })
+    await checkpoint('moves-read')
+    return moves
   }
 
   return {

@@ -3,6 +3,7 @@ import type { BrokerSigner } from '../../chain/broker-signer.ts'
 import type { ChainReader, ChainTerms } from '../../chain/reader.ts'
 import type { Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
+import type { Checkpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError, assertNever } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
@@ -46,9 +47,10 @@ export function createWithdrawalJob(deps: {
   terms: ChainTerms
   clock: Clock
   log: Log
+  checkpoint: Checkpoint
   withdrawalsOf: (db: Db) => WithdrawalStore
 }) {
-  const { db, lane, signer, reader, transactions, terms, clock, log, withdrawalsOf } = deps
+  const { db, lane, signer, reader, transactions, terms, clock, log, checkpoint, withdrawalsOf } = deps
   const store = withdrawalsOf(db)
 
   async function readFacts(withdrawal: Withdrawal, entries: readonly Entry[]) {
@@ -76,6 +78,7 @@ export function createWithdrawalJob(deps: {
 
   async function end({ id, user_address: address }: Withdrawal, state: 'done' | 'failed' | 'cancelled') {
     await store.end(id, state)
+    await checkpoint('withdrawal-ended')
     log[state === 'failed' ? 'warn' : 'info']({ address, state }, 'withdrawal ended')
   }
 
@@ -126,7 +129,11 @@ export function createWithdrawalJob(deps: {
     try {
       await store.wait(withdrawal.id, { for: 'transaction' })
       const draft = await draftOf(step, withdrawal)
-      if (draft) return hasEnded(await submit(draft))
+      if (draft) {
+        const entry = await submit(draft)
+        await checkpoint('withdrawal-stepped')
+        return hasEnded(entry)
+      }
       await end(withdrawal, 'failed')
       return false
     } catch (error) {

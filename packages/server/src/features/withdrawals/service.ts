@@ -3,6 +3,7 @@ import type { BrokerSigner } from '../../chain/broker-signer.ts'
 import type { ChainReader, ChainTerms } from '../../chain/reader.ts'
 import type { Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
+import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Hex } from '../../platform/hex.ts'
@@ -37,12 +38,13 @@ export function createWithdrawalService(deps: {
   chainId: number
   clock: Clock
   log: Log
+  checkpoint?: Checkpoint
   withdrawalsOf?: (db: Db) => WithdrawalStore
 }) {
   const { db, lane, reader, transactions, broker, chainId, clock, log } = deps
-  const { withdrawalsOf = createWithdrawalStore } = deps
+  const { checkpoint = passCheckpoint, withdrawalsOf = createWithdrawalStore } = deps
   const store = withdrawalsOf(db)
-  const job = createWithdrawalJob({ ...deps, withdrawalsOf })
+  const job = createWithdrawalJob({ ...deps, checkpoint, withdrawalsOf })
 
   /** Throws `insufficient-funds` unless the account is worth that much. `amount` undefined: anything at all. */
   async function checkWorth(user: Hex, amount: bigint | undefined): Promise<void> {
@@ -78,6 +80,7 @@ export function createWithdrawalService(deps: {
         withdrawalsOf(trx).create({ user, digest, amount: amount ?? null, now }),
       )
       if (created) log.info({ address: user }, 'withdrawal opened')
+      await checkpoint('withdrawal-opened')
       const opened = created ?? (await store.findSigned({ user, digest }))
       if (!opened) throw withdrawalInProgress()
       return opened
@@ -129,6 +132,7 @@ export function createWithdrawalService(deps: {
             : 'The money is already leaving the ledger, so this withdrawal cannot be cancelled any more',
         )
       })
+      await checkpoint('cancel-noted')
       return follow(cancelled)
     },
 
