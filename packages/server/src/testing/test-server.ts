@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { readSettings, type Settings } from '../config/env.ts'
+import type { Seams } from '../context.ts'
 import { createLog } from '../platform/log.ts'
 import { type RunningServer, startServer } from '../server.ts'
 import { type RpcProxy, startRpcProxy } from './rpc-proxy.ts'
@@ -27,6 +28,7 @@ export type TestServerOptions = {
   database?: DatabaseKind
   /** An existing place; its owner removes it. */
   place?: DatabasePlace
+  seams?: Seams
 }
 
 export type TestServer = Awaited<ReturnType<typeof startTestServer>>
@@ -50,14 +52,14 @@ export function testSettings(options: { rpcUrl: string; place: DatabasePlace }):
 
 /** The real service on a free port, with a database of its own, a clock that the test moves and its RPC behind a proxy. */
 export async function startTestServer(options: TestServerOptions) {
-  const { network, clock = createTestClock() } = options
+  const { network, clock = createTestClock(), seams = {} } = options
   const { devnet, databases } = network
   const place = options.place ?? (await databases.create(options.database ?? databases.preferred))
   const rpc: RpcProxy = await startRpcProxy(devnet.rpcUrl)
   const settings = { ...testSettings({ rpcUrl: rpc.url, place }), ...options.settings }
   const lines: string[] = []
   const log = createLog({ level: settings.LOG_LEVEL, destination: { write: (line) => void lines.push(line) } })
-  const start = () => startServer({ settings, log, clock, host: '127.0.0.1', checkResponses: true })
+  const start = () => startServer({ settings, log, clock, seams, host: '127.0.0.1', checkResponses: true })
 
   let running: RunningServer | undefined
   const stop = async () => {

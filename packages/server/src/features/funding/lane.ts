@@ -35,8 +35,14 @@ export type Draft = {
 
 export type Submit = (draft: Draft) => Promise<JournalEntry>
 
-/** A draft, and up to where its author has read the journal. */
-type Turn = { user: Hex; nextNonce: number; draft: Draft }
+/**
+ * Writes down what a turn has come to without a transaction, in a database transaction that holds only if no other process
+ * has journaled one since the turn began.
+ */
+export type Conclude = <T>(work: (trx: Db) => Promise<T>) => Promise<T>
+
+/** Up to where the journal had been read when the turn began. */
+type Turn = { user: Hex; nextNonce: number }
 
 /** Another process sent a transaction of this account first. */
 class TurnLostError extends Error {
@@ -69,11 +75,20 @@ export function createLane(deps: {
   const delivery = createDelivery({ db, journalOf, signer, transactions, ending, clock, log, checkpoint })
 
   /**
-   * Journals the signed transaction: claim, nonce, bytes and hash in one database transaction. Throws `TurnLostError` when
-   * another process has written to the journal since `nextNonce` was read: what was decided then may not hold any more.
+   * Runs `work` in a database transaction in which the journal is, and stays, as it was when the turn began. Throws
+   * `TurnLostError` when another process has written to it since: what was decided then may not hold any more.
    */
-  async function prepare(turn: Turn): Promise<JournalEntry> {
-    const { user, nextNonce, draft } = turn
+  const ifUnchanged = <T>({ user, nextNonce }: Turn, work: (trx: Db) => Promise<T>): Promise<T> =>
+    db.transaction().execute(async (trx) => {
+      const brokerAddress = signer.brokerAddress(user)
+      await journalOf(trx).lock(brokerAddress)
+      if ((await journalOf(trx).nextNonce(brokerAddress)) !== nextNonce) throw new TurnLostError()
+      return work(trx)
+    })
+
+  /** Journals the signed transaction: claim, nonce, bytes and hash in one database transaction. Throws `TurnLostError`. */
+  async function prepare(turn: Turn, draft: Draft): Promise<JournalEntry> {
+    const { user, nextNonce } = turn
     const { intent, claim, withdrawalId = null, sightings = [] } = draft
     const brokerAddress = signer.brokerAddress(user)
     const call = signer.callOf(user, intent)
@@ -84,10 +99,8 @@ export function createLane(deps: {
     const { gas, fees } = draft.terms ?? quote
     checkWallet(brokerAddress, quote, call.value + gas * ceilingOf(fees))
     await checkpoint('transaction-quoted')
-    return db.transaction().execute(async (trx) => {
+    return ifUnchanged(turn, async (trx) => {
       const store = journalOf(trx)
-      await store.lock(brokerAddress)
-      if ((await store.nextNonce(brokerAddress)) !== nextNonce) throw new TurnLostError()
       if (withdrawalId === null && (await store.hasOpenWithdrawal(user))) throw withdrawalInProgress()
       // The chain knows more than the journal after a database was lost.
       const nonce = Math.max(nextNonce, quote.nonce)
@@ -133,20 +146,22 @@ export function createLane(deps: {
     if (open) await delivery.attempt(open)
   }
 
-  async function sendNew(turn: Turn): Promise<JournalEntry> {
-    const entry = await prepare(turn)
+  async function sendNew(turn: Turn, draft: Draft): Promise<JournalEntry> {
+    const entry = await prepare(turn, draft)
     await checkpoint('transaction-journaled')
     return delivery.carryOut(entry)
   }
 
-  async function takeTurn<T>(user: Hex, work: (submit: Submit) => Promise<T>): Promise<T> {
+  async function takeTurn<T>(user: Hex, work: (submit: Submit, conclude: Conclude) => Promise<T>): Promise<T> {
     for (let attempt = 0; attempt < turnAttempts; attempt += 1) {
-      // NOTE the nonce is read first: whatever another process journals from here on makes this turn lost, also when it is
-      // too late for `clear` to see it.
-      const nextNonce = await journal.nextNonce(signer.brokerAddress(user))
+      // NOTE before what is open is looked for: what another process journals in between is then noticed, not overlooked.
+      const turn = { user, nextNonce: await journal.nextNonce(signer.brokerAddress(user)) }
       await clear(user)
       try {
-        return await work((draft) => sendNew({ user, nextNonce, draft }))
+        return await work(
+          (draft) => sendNew(turn, draft),
+          (write) => ifUnchanged(turn, write),
+        )
       } catch (error) {
         if (!(error instanceof TurnLostError)) throw error
       }
@@ -158,9 +173,10 @@ export function createLane(deps: {
     /**
      * Runs `work` while no other transaction of `user` is under way, and again when another process came first, so it must
      * have no effects of its own before `submit`. `submit` journals one transaction, sends it, and returns it confirmed,
-     * failed, or still open when the chain takes longer. Throws `chain-unavailable` while an earlier one stays open.
+     * failed, or still open when the chain takes longer; `conclude` is for a turn that sends nothing. Throws
+     * `chain-unavailable` while an earlier one stays open.
      */
-    takeTurn: <T>(user: Hex, work: (submit: Submit) => Promise<T>): Promise<T> =>
+    takeTurn: <T>(user: Hex, work: (submit: Submit, conclude: Conclude) => Promise<T>): Promise<T> =>
       turns(user, () => takeTurn(user, work)),
 
     /** Sends an open transaction again and waits for it; returns it as it then stands. Ended ones are returned as they are. */

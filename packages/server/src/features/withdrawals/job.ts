@@ -9,7 +9,7 @@ import { AppError, assertNever } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { least } from '../../platform/neuron.ts'
 import { exitReserve } from '../funding/gas-reserve.ts'
-import type { Draft, Lane, Submit } from '../funding/lane.ts'
+import type { Conclude, Draft, Lane, Submit } from '../funding/lane.ts'
 import { type Facts, nextStep, type Step } from './next-step.ts'
 import { isOpen, type Withdrawal, type WithdrawalStore } from './store.ts'
 
@@ -29,6 +29,9 @@ class WithdrawalMovedError extends Error {
 
 /** One of its transactions, as it stands in the journal. */
 type Entry = Awaited<ReturnType<Submit>>
+
+/** How a turn comes to its end. */
+type Turn = { submit: Submit; conclude: Conclude }
 
 type SendingStep = Exclude<Step, { do: 'wait' | 'end' }>
 
@@ -76,8 +79,14 @@ export function createWithdrawalJob(deps: {
     } satisfies Omit<Facts, 'unrestorable'>
   }
 
-  async function end({ id, user_address: address }: Withdrawal, state: 'done' | 'failed' | 'cancelled') {
-    await store.end(id, state)
+  /** Throws `WithdrawalMovedError` when it has been turned back, or ended, since it was read. */
+  async function end(withdrawal: Withdrawal, state: 'done' | 'failed' | 'cancelled', conclude: Conclude) {
+    const { id, user_address: address } = withdrawal
+    await conclude(async (trx) => {
+      const own = withdrawalsOf(trx)
+      if (!(await own.lock(id, withdrawal.state))) throw new WithdrawalMovedError()
+      await own.end(id, state)
+    })
     await checkpoint('withdrawal-ended')
     log[state === 'failed' ? 'warn' : 'info']({ address, state }, 'withdrawal ended')
   }
@@ -122,45 +131,51 @@ export function createWithdrawalJob(deps: {
   async function send(options: {
     step: SendingStep
     withdrawal: Withdrawal
-    submit: Submit
+    turn: Turn
     unrestorable: Set<string>
-  }) {
-    const { step, withdrawal, submit, unrestorable } = options
+  }): Promise<boolean> {
+    const { step, withdrawal, turn, unrestorable } = options
     try {
       await store.wait(withdrawal.id, { for: 'transaction' })
       const draft = await draftOf(step, withdrawal)
       if (draft) {
-        const entry = await submit(draft)
+        const entry = await turn.submit(draft)
         await checkpoint('withdrawal-stepped')
         return hasEnded(entry)
       }
-      await end(withdrawal, 'failed')
+      await end(withdrawal, 'failed', turn.conclude)
       return false
     } catch (error) {
-      if (error instanceof WithdrawalMovedError) return true
       if (!(error instanceof AppError)) throw error
-      if (error.code === 'insufficient-funds') return lackGas(step, withdrawal, error)
-      if (error.code === 'invalid-request') return refuse(step, withdrawal, unrestorable)
+      if (error.code === 'insufficient-funds') return lackGas({ step, withdrawal, turn, error })
+      if (error.code === 'invalid-request') return refuse({ step, withdrawal, turn, unrestorable })
       throw error
     }
   }
 
   /** There is no gas money. Putting the rest back is not worth waiting for: it is the user's in the wallet, too. */
-  async function lackGas(step: SendingStep, withdrawal: Withdrawal, { meta }: AppError): Promise<boolean> {
-    if (step.do === 'deposit') await end(withdrawal, 'done')
-    else await store.wait(withdrawal.id, { for: 'gas', shortfall: parseOg(String(meta.shortfall)) })
+  async function lackGas(options: { step: SendingStep; withdrawal: Withdrawal; turn: Turn; error: AppError }) {
+    const { step, withdrawal, turn, error } = options
+    if (step.do === 'deposit') await end(withdrawal, 'done', turn.conclude)
+    else await store.wait(withdrawal.id, { for: 'gas', shortfall: parseOg(String(error.meta.shortfall)) })
     return false
   }
 
   /** The contract, or the account that is to be paid, does not take the transaction. Returns whether to go on at once. */
-  async function refuse(step: SendingStep, withdrawal: Withdrawal, unrestorable: Set<string>): Promise<boolean> {
+  async function refuse(options: {
+    step: SendingStep
+    withdrawal: Withdrawal
+    turn: Turn
+    unrestorable: Set<string>
+  }): Promise<boolean> {
+    const { step, withdrawal, turn, unrestorable } = options
     log.warn({ address: withdrawal.user_address, kind: step.do }, 'withdrawal step refused')
     switch (step.do) {
       case 'pay':
-        await end(withdrawal, 'failed')
+        await end(withdrawal, 'failed', turn.conclude)
         return false
       case 'deposit':
-        await end(withdrawal, 'done')
+        await end(withdrawal, 'done', turn.conclude)
         return false
       case 'restore':
         unrestorable.add(step.provider)
@@ -174,7 +189,7 @@ export function createWithdrawalJob(deps: {
     }
   }
 
-  async function takeStep(id: number, submit: Submit, unrestorable: Set<string>): Promise<boolean> {
+  async function takeStep(id: number, turn: Turn, unrestorable: Set<string>): Promise<boolean> {
     const withdrawal = await store.find(id)
     if (!withdrawal || !isOpen(withdrawal)) return false
     const entries = await lane.listOfWithdrawal(id)
@@ -185,10 +200,10 @@ export function createWithdrawalJob(deps: {
     }
     const hasFailed = entries.filter(({ state }) => state === 'failed').length >= failuresToEnd
     if (step.do === 'end' || hasFailed) {
-      await end(withdrawal, step.do === 'end' ? step.state : 'failed')
+      await end(withdrawal, step.do === 'end' ? step.state : 'failed', turn.conclude)
       return false
     }
-    return send({ step, withdrawal, submit, unrestorable })
+    return send({ step, withdrawal, turn, unrestorable })
   }
 
   return {
@@ -197,7 +212,13 @@ export function createWithdrawalJob(deps: {
       const unrestorable = new Set<string>()
       const startedMs = clock.now()
       for (let steps = 0; steps < stepsAtOnce && clock.now() - startedMs < patienceMs; steps += 1) {
-        if (!(await lane.takeTurn(user, (submit) => takeStep(id, submit, unrestorable)))) return
+        const goesOn = await lane
+          .takeTurn(user, (submit, conclude) => takeStep(id, { submit, conclude }, unrestorable))
+          .catch((error: unknown) => {
+            if (error instanceof WithdrawalMovedError) return true
+            throw error
+          })
+        if (!goesOn) return
       }
     },
   }
