@@ -19,7 +19,7 @@ const ofWrites = { 'crash-before': 3, 'crash-after': 5, lost: 3, unknown: 8, zom
 const stakes = 4
 
 /** So much more goes wrong at most in states that a life passes through quickly or seldom, so that all are met. */
-const highestBoost = 12
+const highestBoost = 30
 
 export type Faults = ReturnType<typeof createFaults>
 
@@ -29,7 +29,7 @@ export type Faults = ReturnType<typeof createFaults>
  */
 export function createFaults({ random, boost }: { random: Random; boost: () => number }) {
   const probability = random.weighted({ low: 1, usual: 4, high: 2 })
-  const odds = { low: 0.003, usual: 0.009, high: 0.02 }[probability]
+  const odds = { low: 0.004, usual: 0.013, high: 0.03 }[probability]
   let isOn = true
   return {
     /** What befalls the next effect, if anything. */

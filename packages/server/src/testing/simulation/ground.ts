@@ -5,7 +5,7 @@ import type { Db } from '../../database/connect.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { asAsync } from './as-async.ts'
 import type { ModelChain } from './chain/model-chain.ts'
-import { type Effect, type Effects, failsLikeChain, failsLikeStore } from './effects.ts'
+import { type Effects, failsLikeChain, failsLikeStore } from './effects.ts'
 import type { Ground } from './instance.ts'
 import { memoryStores, toDb } from './memory/as-db.ts'
 import type { Fork, MemoryDatabase } from './memory/database.ts'
@@ -33,20 +33,31 @@ export function groundOf(
   const { scheduler, effects, database, chain, transaction } = shared
   const isFree = () => transaction.open === undefined
 
-  const store = <T>(effect: Omit<Effect<T>, 'fail'>) => effects(actor, { ...effect, fail: failsLikeStore })
-
   /** A statement of its own waits while somebody's transaction is open, unless it only reads. */
   const single = <T>(method: string, call: () => T): Promise<T> => {
     const changes = !isRead(method)
-    return store({ name: method, run: call, changes, guard: changes ? isFree : undefined })
+    return effects(actor, {
+      name: method,
+      run: call,
+      changes,
+      guard: changes ? isFree : undefined,
+      fail: failsLikeStore,
+    })
   }
 
   async function execute<T>(work: (trx: Db) => Promise<T>): Promise<T> {
-    const fork = await store({ name: 'begin', run: begin, changes: false, guard: isFree })
-    const inside = <R>(method: string, call: () => R) => store({ name: `· ${method}`, run: call, changes: false })
+    const fork = await effects(actor, {
+      name: 'begin',
+      run: begin,
+      changes: false,
+      guard: isFree,
+      fail: failsLikeStore,
+    })
+    const inside = <R>(method: string, call: () => R) =>
+      effects(actor, { name: method, run: call, changes: false, guard: undefined, fail: failsLikeStore })
     try {
       const value = await work(toDb({ view: fork, run: inside, execute: refuseNested }))
-      await store({ name: 'commit', run: () => end(fork, 'commit'), changes: true })
+      await effects(actor, { name: 'commit', run: () => end(fork, 'commit'), changes: true, fail: failsLikeStore })
       return value
     } catch (error) {
       end(fork, 'rollback')
@@ -67,7 +78,7 @@ export function groundOf(
   }
 
   const rpc = <T>(method: string, call: () => T): Promise<T> =>
-    effects(actor, { name: method, run: call, changes: false, fail: failsLikeChain })
+    effects(actor, { name: method, run: call, changes: false, guard: undefined, fail: failsLikeChain })
 
   const { broadcast, ...quotes } = chain.transactions
 

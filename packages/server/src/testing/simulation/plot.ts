@@ -57,8 +57,8 @@ export async function play(deps: { clients: Clients; random: Random; surrounding
   }
 
   await fund()
-  if (random.chance(0.65)) await dream()
-  if (random.chance(0.6)) await withdraw()
-  if (random.chance(0.15)) await (random.chance(0.5) ? fund() : dream())
-  if (random.chance(0.1)) await withdraw()
+  if (random.chance(0.45)) await dream()
+  if (random.chance(0.35)) await withdraw()
+  if (random.chance(0.08)) await (random.chance(0.5) ? fund() : dream())
+  if (random.chance(0.05)) await withdraw()
 }

@@ -5,6 +5,7 @@ import type { Tables } from './memory/tables.ts'
 
 /** How much more often than usual something is to go wrong in a state, because lives are seldom in it. */
 export function rarityOf(state: StateName): number {
+  if (state === 'restore unknown') return 30
   if (state.endsWith(' unknown')) return 12
   if (state.endsWith(' prepared')) return state.startsWith('restore') ? 12 : 8
   if (state.startsWith('restore')) return 12

@@ -7,13 +7,13 @@ import type { Actor, Scheduler } from './scheduler.ts'
 
 const og = 10n ** 18n
 /** Blocks are made in rounds: soon when something waits, now and then when nothing does. */
-const roundMs = { soon: 30, idle: 400 }
+const roundMs = { soon: 30, idle: 2_000 }
 const usualBaseFee = 10n ** 9n
 
 const stranger: Address = '0x3333333333333333333333333333333333333333'
 
 /** How often, in ten thousand, such a thing happens between two rounds of blocks; more often in states that are rare. */
-const odds = { evicted: 900, reorganised: 120, stalled: 20, 'foreign-deposit': 25, settled: 150 } as const
+const odds = { evicted: 1_200, reorganised: 250, stalled: 60, 'foreign-deposit': 80, settled: 400 } as const
 
 /** Everything outside the instances: miners, other people, and what befalls the chain. */
 export function createWeather(deps: {
@@ -57,7 +57,8 @@ export function createWeather(deps: {
       if (confirmations > 1) world.mineEmpty(faults.isOn() ? random.int(0, 4) : confirmations)
     }
     if (faults.isOn()) befall()
-    plan(mempool.size() > 0 ? roundMs.soon : roundMs.idle)
+    const isBusy = mempool.size() > 0 && scheduler.now() >= stalledUntilMs
+    plan(isBusy ? roundMs.soon : roundMs.idle)
   }
 
   function befall(): void {
