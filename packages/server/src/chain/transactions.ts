@@ -105,12 +105,13 @@ export function createTransactions(options: { client: PublicClient; confirmation
       }),
 
     /**
-     * How to pay all that `from` surely holds to `to`. The price is paid in full, so that what is left is known beforehand: nothing
-     * after a transfer to a plain account, less than a transfer's gas after one to a contract. Throws as `quote` does;
-     * `amount` is 0 when the gas takes everything.
+     * How to pay all that `from` surely holds to `to`. The price is paid in full, so that what is left is known beforehand:
+     * nothing after a transfer to a plain account, less than a transfer's gas after one to a contract. Throws as `quote`
+     * does, and when the node has not come to `sinceBlock`; `amount` is 0 when the gas takes everything.
      */
-    quoteSweep: (from: Address, to: Address): Promise<Sweep> =>
+    quoteSweep: (from: Address, to: Address, sinceBlock = 0): Promise<Sweep> =>
       onChain(async () => {
+        if ((await readFinalBlock()) < BigInt(sinceBlock)) throw lagging()
         const [wallet, suggested] = await Promise.all([readSureWallet(from), readFees()])
         checkGasPrice(ceilingOf(suggested))
         const fees = inFull(suggested)
@@ -124,8 +125,8 @@ export function createTransactions(options: { client: PublicClient; confirmation
         return { amount: amount > 0n ? amount : 0n, gas, fees }
       }),
 
-    /** What an address holds by itself, in neuron. Throws `chain-unavailable`. */
-    readWallet: (address: Address): Promise<bigint> => onChain(() => client.getBalance({ address })),
+    /** What an address surely holds by itself, in neuron. Throws `chain-unavailable`. */
+    readWallet: (address: Address): Promise<bigint> => onChain(() => readSureWallet(address)),
 
     /** Hands signed bytes to the chain; never throws. Sending the same bytes again is harmless, so only a receipt decides. */
     async broadcast(raw: Hex): Promise<BroadcastOutcome> {
@@ -185,6 +186,13 @@ export function createTransactions(options: { client: PublicClient; confirmation
         }
       }),
   }
+}
+
+/** Nodes behind one address may lag: what they tell is older than what is known. */
+export function lagging(): AppError {
+  return new AppError('chain-unavailable', 'The node that answered is behind the others: try again shortly', {
+    retryAfterSeconds: 5,
+  })
 }
 
 function broadcastOutcome(error: unknown): BroadcastOutcome {

@@ -8,6 +8,8 @@ export type Principal = {
   digest: Hex
   /** Names this run of the request: a retry is another one. */
   runId: string
+  /** When this request came for the first time: a retry is as old. */
+  firstAskedAt: Date
   /** Encrypts an answer so that only the holder of this very signature can open it again. */
   seal: (answer: object) => Uint8Array
 }

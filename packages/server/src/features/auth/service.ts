@@ -68,7 +68,8 @@ export function createAuthService(deps: {
     }
     const address: Hex = getAddress(call.address)
     const seal = (answer: object) => sealAnswer(answer, proof)
-    return { principal: { address, digest: proof.digest, runId: randomUUID(), seal }, key: proof }
+    const firstAskedAt = new Date(clock.now())
+    return { principal: { address, digest: proof.digest, runId: randomUUID(), firstAskedAt, seal }, key: proof }
   }
 
   function isFresh({ timestamp }: SignedCall): boolean {
@@ -86,9 +87,10 @@ export function createAuthService(deps: {
       if (isClosing) throw shuttingDown()
       const now = clock.now()
       const leaseUntil = new Date(now + leaseMs)
-      if (await store.claim({ ...principal, bodyHash, now: new Date(now), leaseUntil })) {
+      const claimed = await store.claim({ ...principal, bodyHash, now: new Date(now), leaseUntil })
+      if (claimed) {
         await checkpoint('request-claimed')
-        return settle(principal, await attempt(principal, run))
+        return settle(principal, await attempt({ ...principal, firstAskedAt: claimed.created_at }, run))
       }
       const earlier = await store.find(principal)
       if (earlier && earlier.body_hash !== bodyHash) throw used()

@@ -38,7 +38,7 @@ export function createSignedRequestStore(db: Db) {
                 or (signed_request.state = 'running' and signed_request.lease_until < ${request.now}))`,
             ),
         )
-        .returning('digest')
+        .returning('created_at')
         .executeTakeFirst(),
 
     find: ({ address, digest }: RequestKey) =>

@@ -56,6 +56,19 @@ describeOnStores('closing the books of a sub-account that was emptied', (stores)
     expect(await isDue()).toBe(true)
   })
 
+  test('bills what was collected beyond the charges as far as requests of unknown outcome explain it', async () => {
+    const { store, hold, empty, waive, wholeBook, isDue, listAdjustments } = await emptiedAccount(52n)
+    await store.markUnknown(String(await hold(20n)))
+    await empty()
+
+    const waived = await waive()
+
+    expect(waived).toBe(0n)
+    expect(await listAdjustments()).toEqual([{ amount: 12n, reason: 'billed' }])
+    expect(await wholeBook()).toMatchObject({ deposited: 52n, charged: 52n, settled: 52n, checked: 52n, slack: 8n })
+    expect(await isDue()).toBe(false)
+  })
+
   test('ends its requests at no cost, and lets the provider collect what they could cost', async () => {
     const { store, hold, empty, waive, wholeBook } = await emptiedAccount(40n)
     const [held, unknown] = [String(await hold(20n)), String(await hold(5n))]

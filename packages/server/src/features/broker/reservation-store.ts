@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../../database/connect.ts'
 import type { Hex } from '../../platform/hex.ts'
+import { most } from '../../platform/neuron.ts'
 import { minimumProviderLock } from './terms.ts'
 
 export type NewReservation = {
@@ -116,9 +117,10 @@ export function createReservationStore(db: Db) {
     },
 
     /**
-     * Closes the books of a sub-account that was emptied: requests of unknown outcome cost nothing, and what was charged
-     * and not collected is waived. All of it goes to `slack`: entrusted with money again, the provider may collect it after
-     * all. Returns what was waived; call it within a database transaction.
+     * Closes the books of a sub-account that was emptied, so that charged is what the provider has collected. Requests of
+     * unknown outcome cost nothing; what was charged and not collected is waived; what was collected beyond is billed, as
+     * far as those requests explain it. What is given up goes to `slack`: entrusted with money again, the provider may
+     * collect it after all. Returns what was waived; call it within a database transaction.
      */
     waive: async ({ user, provider, now }: { user: Hex; provider: Hex; now: Date }): Promise<bigint> => {
       await sql`with ended as (
@@ -126,19 +128,20 @@ export function createReservationStore(db: Db) {
           where user_address = ${user} and provider = ${provider} and state in ('held', 'unknown') returning amount)
         update sub_account set reserved = 0, slack = slack + reserved
         where user_address = ${user} and provider = ${provider} and exists (select 1 from ended)`.execute(db)
-      const { rows } = await sql<{ waived: bigint }>`with open as (
-          select greatest(charged - deposited, 0) as waived from sub_account
+      const { rows } = await sql<{ correction: bigint }>`with open as (
+          select least(deposited - charged, slack) as correction from sub_account
           where user_address = ${user} and provider = ${provider} for update)
-        update sub_account set charged = charged - waived, settled = deposited, slack = slack + waived,
-          checked = case when charged >= deposited then deposited else -1 end
-        from open where user_address = ${user} and provider = ${provider} returning waived`.execute(db)
-      const waived = rows[0]?.waived ?? 0n
-      if (waived === 0n) return 0n
+        update sub_account set charged = charged + correction, slack = slack - correction, settled = deposited,
+          checked = case when charged + correction = deposited then deposited else -1 end
+        from open where user_address = ${user} and provider = ${provider} returning correction`.execute(db)
+      const amount = rows[0]?.correction ?? 0n
+      if (amount === 0n) return 0n
+      const reason = amount < 0n ? 'waived' : 'billed'
       await db
         .insertInto('adjustment')
-        .values({ user_address: user, provider, amount: -waived, reason: 'waived', created_at: now })
+        .values({ user_address: user, provider, amount, reason, created_at: now })
         .execute()
-      return waived
+      return most(-amount, 0n)
     },
 
     /** Notes that this sub-account was looked at, so that others come first in the next round. */

@@ -52,10 +52,11 @@ export function createBrokerService(deps: {
     if (found.length === 0) return chain
     const owed = await unsettledOf(user, found)
     const newer = await reader.readAccount(chain.brokerAddress)
-    for (const { provider, balance } of newer.subAccounts) {
+    const { blockNumber } = newer
+    for (const { provider, balance: deposited } of newer.subAccounts) {
       const claimed = owed.get(provider)
       if (claimed === undefined) continue
-      await store.openFoundSubAccount({ user, provider, deposited: balance, charged: least(claimed, balance) })
+      await store.openFoundSubAccount({ user, provider, deposited, charged: least(claimed, deposited), blockNumber })
     }
     return newer
   }

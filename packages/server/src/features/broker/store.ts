@@ -52,25 +52,38 @@ export function createAccountStore(db: Db) {
         )
         .execute(),
 
-    /** Books what a final transaction moved into a sub-account, or, below zero, out of it. */
+    /**
+     * Books what a final transaction moved into a sub-account, or, below zero, out of it. Never below nothing: the books
+     * may know less than the chain (a database restored from a copy), and must not stand in the way out.
+     */
     moveDeposited: ({ user, provider, moved }: { user: Hex; provider: Hex; moved: bigint }) =>
       db
         .updateTable('sub_account')
-        .set({ deposited: sql<bigint>`deposited + ${moved}::numeric` })
+        .set({ deposited: sql<bigint>`greatest(deposited + ${moved}::numeric, 0)` })
         .where('user_address', '=', user)
         .where('provider', '=', provider)
         .execute(),
 
     /**
-     * Opens the books of a sub-account that stands on chain but is unknown here (a lost database). Does nothing when a
-     * transfer of ours explains it: that one is booked when it confirms.
+     * Opens the books of a sub-account that stands on chain but is unknown here (a lost database), as it was at a block.
+     * Does nothing when a transfer of ours explains it: that one is booked when it confirms. Nor while something of ours
+     * takes money out of it or brings it back, or when that happened after the block: it would be booked twice, or not.
      */
-    openFoundSubAccount: (found: { user: Hex; provider: Hex; deposited: bigint; charged: bigint }) =>
+    openFoundSubAccount: (found: {
+      user: Hex
+      provider: Hex
+      deposited: bigint
+      charged: bigint
+      blockNumber: number
+    }) =>
       sql`insert into sub_account (user_address, provider, deposited, charged, opening, reserved)
         select ${found.user}, ${found.provider}, ${found.deposited}::numeric, ${found.charged}::numeric,
           ${found.charged}::numeric, 0
         where not exists (select 1 from chain_transaction
           where user_address = ${found.user} and provider = ${found.provider} and kind = 'transfer' and state <> 'failed')
+        and not exists (select 1 from chain_transaction join sighting on sighting.transaction_id = chain_transaction.id
+          where user_address = ${found.user} and sighting.provider = ${found.provider} and state <> 'failed'
+            and (chain_transaction.block_number is null or chain_transaction.block_number > ${found.blockNumber}))
         on conflict do nothing`.execute(db),
 
     /** Has reconciliation look at a sub-account, though nothing was charged since it last did. */

@@ -96,6 +96,8 @@ export function createFundingService(deps: {
     const { address: user, digest } = principal
     const known = await journal.findDeposit({ user, digest })
     if (known) return toDeposit(user, await lane.follow(known))
+    // Before the turn, because a step of the withdrawal may hold that for long.
+    await lane.checkNoWithdrawal(user)
     const entry = await lane.takeTurn(user, async (submit) => {
       const earlier = await journal.findDeposit({ user, digest })
       if (earlier) return earlier
@@ -115,8 +117,10 @@ export function createFundingService(deps: {
    * capital) from the available ledger. Whoever meets a transfer in flight waits for it. Throws `insufficient-funds`,
    * `withdrawal-in-progress`.
    */
-  const ensureUsable = (user: Hex, provider: Address, needed: bigint): Promise<void> =>
-    lane.takeTurn(user, async (submit) => {
+  async function ensureUsable(user: Hex, provider: Address, needed: bigint): Promise<void> {
+    // Before the turn, because a step of the withdrawal may hold that for long.
+    await lane.checkNoWithdrawal(user)
+    await lane.takeTurn(user, async (submit) => {
       await lane.checkNoWithdrawal(user)
       const account = await broker.readAccount(user)
       const book = (await broker.listUsable(user)).find((item) => item.provider === provider)
@@ -134,6 +138,7 @@ export function createFundingService(deps: {
       const amount = await transferAmount({ account, usable, needed })
       confirm(await submit({ intent: { kind: 'transfer', provider, amount } }))
     })
+  }
 
   /** Throws unless it is safe to lock more for this provider. */
   async function checkTrust(options: {

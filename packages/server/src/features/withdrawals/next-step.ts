@@ -1,5 +1,5 @@
 import type { ChainAccount, ChainSubAccount } from '../../chain/reader.ts'
-import { most, sum } from '../../platform/neuron.ts'
+import { least, most, sum } from '../../platform/neuron.ts'
 
 /** What to do next for a withdrawal. Neuron. */
 export type Step =
@@ -23,11 +23,16 @@ export type Facts = {
   hasRefunded: boolean
   payout: 'confirmed' | 'failed' | undefined
   hasDepositedRest: boolean
+  /** How many of them have failed. */
+  failures: number
   chain: Pick<ChainAccount, 'wallet' | 'ledger' | 'subAccounts' | 'blockTimeMs'>
   lockTimeMs: number
   minimumDeposit: bigint
-  /** What stays in the wallet of who does not take everything, so that the rest can leave too. */
-  gasReserve: bigint
+  /**
+   * What stays in the wallet of who does not take everything: enough to go on with analyses where the ledger can pay the
+   * rest of the amount, and always so much that the rest can leave too.
+   */
+  gasReserve: { toGoOn: bigint; toLeave: bigint }
   /** Providers whose refunds the contract does not take back, because they serve no more. */
   unrestorable: ReadonlySet<string>
 }
@@ -38,6 +43,9 @@ const providersAtOnce = 20
 /** InferenceServing: so many refunds may be under way at one provider. */
 const refundsAtOnce = 5
 
+/** After so many reverted steps nobody tries again: the money stays where it is, and a new withdrawal may be signed. */
+const failuresToEnd = 5
+
 /**
  * Decides from what stands in the journal and on chain alone, so that any process can go on after any other, and a step
  * that was done twice over decides the same. LedgerManager and InferenceServing v1.0.
@@ -46,13 +54,20 @@ export function nextStep(facts: Facts): Step {
   if (facts.isCancelling) return takeBack(facts)
   if (facts.payout === 'failed') return { do: 'end', state: 'failed' }
   if (facts.payout === 'confirmed') return conclude(facts)
-  const { amount, chain, gasReserve, hasRefunded } = facts
+  if (facts.failures >= failuresToEnd) return { do: 'end', state: 'failed' }
+  if (facts.amount === undefined) return retrieveAll(facts) ?? takeOut(facts)
+  if (facts.hasRefunded) return { do: 'pay', amount: facts.amount }
+  return collect(facts, facts.amount) ?? retrieveAll(facts) ?? takeOut(facts)
+}
+
+/** How to pay `amount` from what is not locked; undefined when that is too little. */
+function collect(facts: Facts, amount: bigint): Step | undefined {
+  const { chain, gasReserve } = facts
   const available = chain.ledger?.available ?? 0n
-  if (amount === undefined) return retrieveAll(facts) ?? takeOut(facts)
-  const missing = amount - most(chain.wallet - gasReserve, 0n)
-  if (hasRefunded || missing <= 0n) return { do: 'pay', amount }
-  if (available >= missing) return refund(facts, missing)
-  return retrieveAll(facts) ?? takeOut(facts)
+  const missingWith = (reserve: bigint) => amount - most(chain.wallet - reserve, 0n)
+  const missing = [missingWith(gasReserve.toGoOn), missingWith(gasReserve.toLeave)].find((item) => item <= available)
+  if (missing === undefined) return undefined
+  return missing > 0n ? refund(facts, missing) : { do: 'pay', amount }
 }
 
 /** The contract keeps nothing or at least the minimum: what may not stay goes out with the rest and comes back later. */
@@ -87,14 +102,23 @@ function retrieveAll({ chain, lockTimeMs }: Facts): Step | undefined {
   return times.length > 0 ? { do: 'wait', untilMs: Math.min(...times) } : undefined
 }
 
-/** What had to leave with the amount goes back, if the ledger still takes it; else it stays in the wallet. */
-function conclude({ rest, hasDepositedRest, chain, minimumDeposit }: Facts): Step {
-  const isTaken = rest > 0n && (chain.ledger !== undefined || rest >= minimumDeposit)
-  return isTaken && !hasDepositedRest ? { do: 'deposit', amount: rest } : { do: 'end', state: 'done' }
+/**
+ * What had to leave with the amount goes back, if the ledger still takes it; else it stays in the wallet. So does what is
+ * missing there of the gas money to leave with.
+ */
+function conclude({ rest, hasRefunded, hasDepositedRest, failures, chain, minimumDeposit, gasReserve }: Facts): Step {
+  const amount = hasRefunded && !hasDepositedRest ? least(rest, chain.wallet - gasReserve.toLeave) : 0n
+  const isTaken = chain.ledger !== undefined || amount >= minimumDeposit
+  if (amount <= 0n || !isTaken || failures >= failuresToEnd) return { do: 'end', state: 'done' }
+  return { do: 'deposit', amount }
 }
 
-/** Who changes their mind gets back what providers were asked for, so that it pays for analyses again. */
-function takeBack({ chain, unrestorable }: Facts): Step {
+/**
+ * Who changes their mind gets back what providers were asked for, so that it pays for analyses again. What does not come
+ * back now does when the next analysis needs it.
+ */
+function takeBack({ chain, unrestorable, failures }: Facts): Step {
+  if (failures >= failuresToEnd) return { do: 'end', state: 'cancelled' }
   const asked = chain.subAccounts.find((item) => item.pendingRefund > 0n && !unrestorable.has(item.provider))
   if (asked) return { do: 'restore', provider: asked.provider, amount: asked.pendingRefund }
   return { do: 'end', state: 'cancelled' }

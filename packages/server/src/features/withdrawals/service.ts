@@ -11,7 +11,7 @@ import { inParallel } from '../../platform/in-parallel.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Principal } from '../../platform/principal.ts'
 import type { BrokerService } from '../broker/service.ts'
-import { exitReserve } from '../funding/gas-reserve.ts'
+import { exitReserve, payoutPrice } from '../funding/gas-reserve.ts'
 import { insufficientFunds } from '../funding/insufficient-funds.ts'
 import { type Lane, withdrawalInProgress } from '../funding/lane.ts'
 import { createWithdrawalJob } from './job.ts'
@@ -48,16 +48,20 @@ export function createWithdrawalService(deps: {
 
   /** Throws `insufficient-funds` unless the account is worth that much. `amount` undefined: anything at all. */
   async function checkWorth(user: Hex, amount: bigint | undefined): Promise<void> {
-    const [account, gasPrice] = await Promise.all([broker.readAccount(user), transactions.readGasPrice()])
-    const { brokerAddress, wallet, ledger } = account
-    if (amount === undefined && wallet + (ledger?.total ?? 0n) > 0n) return
-    const largest = withdrawable(account, exitReserve(gasPrice))
+    const brokerAddress = broker.brokerAddress(user)
+    const [{ ledger, balance }, wallet, gasPrice] = await Promise.all([
+      broker.readAccount(user),
+      transactions.readWallet(brokerAddress),
+      transactions.readGasPrice(),
+    ])
+    if (amount === undefined && (wallet > payoutPrice(gasPrice) || (ledger?.total ?? 0n) > 0n)) return
+    const largest = withdrawable({ wallet, balance }, exitReserve(gasPrice))
     const wanted = amount ?? 1n
     if (amount !== undefined && amount <= largest) return
     throw insufficientFunds({
       message:
         amount === undefined
-          ? 'There is nothing to withdraw'
+          ? 'There is nothing to withdraw that would pay its own way out'
           : `At most ${formatOg(largest)} OG can be withdrawn if the gas money is to stay: ask for that, or for all`,
       available: largest,
       shortfall: wanted - largest,
@@ -69,8 +73,10 @@ export function createWithdrawalService(deps: {
   }
 
   /** Opens the withdrawal of a signed request, or finds the one that it opened before. */
-  const ensureOpened = ({ address: user, digest }: Principal, amount: bigint | undefined): Promise<Withdrawal> =>
-    lane.takeTurn(user, async () => {
+  async function ensureOpened({ address: user, digest }: Principal, amount: bigint | undefined): Promise<Withdrawal> {
+    // Before the turn, because a step of the other one may hold that for long.
+    await lane.checkNoWithdrawal(user)
+    return lane.takeTurn(user, async () => {
       const earlier = await store.findSigned({ user, digest })
       if (earlier) return earlier
       await lane.checkNoWithdrawal(user)
@@ -85,6 +91,7 @@ export function createWithdrawalService(deps: {
       if (!opened) throw withdrawalInProgress()
       return opened
     })
+  }
 
   /** Carries it on and tells how it stands. Throws `payout-failed`. */
   async function follow(withdrawal: Withdrawal): Promise<WithdrawalState> {
@@ -116,13 +123,16 @@ export function createWithdrawalService(deps: {
      * Turns the open withdrawal back: what providers were asked for pays for analyses again. Throws `not-found` when none is
      * open and `withdrawal-in-progress` once money has begun to leave the ledger.
      */
-    async cancel({ address: user, digest }: Principal): Promise<WithdrawalState> {
+    async cancel({ address: user, digest, firstAskedAt }: Principal): Promise<WithdrawalState> {
       const cancelled = await lane.whileNothingIsJournaled(user, async (trx) => {
         const own = withdrawalsOf(trx)
         const earlier = await own.findCancelled({ user, digest })
         if (earlier) return earlier
         const open = await own.findOpen(user)
         if (!open) throw new AppError('not-found', 'No withdrawal of this account is under way')
+        if (firstAskedAt < open.created_at) {
+          throw new AppError('not-found', 'This message was signed to cancel an earlier withdrawal: sign a new one')
+        }
         const turned = await own.cancel({ id: open.id, digest })
         if (turned) return turned
         throw new AppError(

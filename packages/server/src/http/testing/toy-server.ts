@@ -14,7 +14,13 @@ import { closeGracefully } from '../shutdown.ts'
 export const toyAddress = '0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC'
 export const toyBody = { address: toyAddress, amount: '4.0', signature: '0xsigned', timestamp: 1767225600000 }
 export const signedHeaders = { 'x-signature': '0xsigned', 'x-timestamp': '1767225600000' }
-const principal: Principal = { address: toyAddress, digest: '0xdigest', runId: 'run', seal: () => new Uint8Array() }
+const principal: Principal = {
+  address: toyAddress,
+  digest: '0xdigest',
+  runId: 'run',
+  firstAskedAt: new Date(0),
+  seal: () => new Uint8Array(),
+}
 const about = { method: 'get', summary: 'A toy', tag: 'toy', problems: [] } as const
 
 export const fundRoute = route({

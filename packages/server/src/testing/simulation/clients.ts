@@ -55,7 +55,9 @@ export function createClients(deps: {
   function sign(kind: Order['kind'], amount: bigint | undefined): Order {
     const index = orders.length
     const digest: Hex = `0x${(index + 1).toString(16).padStart(64, '0')}`
-    const principal: Principal = { address: user, digest, runId: `run-${index}`, seal: () => new Uint8Array() }
+    const firstAskedAt = new Date(scheduler.now())
+    const seal = () => new Uint8Array()
+    const principal: Principal = { address: user, digest, runId: `run-${index}`, firstAskedAt, seal }
     const order: Order = { kind, index, principal, amount, answers: [], ask: (services) => askOf(order)(services) }
     orders.push(order)
     return order

@@ -1,6 +1,13 @@
 import type { Address } from 'viem'
 import { ceilingOf, type Fees, type Intent } from '../../../chain/broker-signer.ts'
-import { inFull, plainTransferGas, raise, sweepMargin, type Transactions } from '../../../chain/transactions.ts'
+import {
+  inFull,
+  lagging,
+  plainTransferGas,
+  raise,
+  sweepMargin,
+  type Transactions,
+} from '../../../chain/transactions.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { least } from '../../../platform/neuron.ts'
 import type { Sync } from '../sync.ts'
@@ -78,7 +85,8 @@ export function createModelTransactions(deps: {
       return { nonce, gas: (needed * 5n) / 4n, fees, wallet }
     },
 
-    quoteSweep(from, _to) {
+    quoteSweep(from, _to, sinceBlock = 0) {
+      if (finalBlock() < sinceBlock) throw lagging()
       const wallet = sureWallet(from)
       const suggested = readFees()
       checkGasPrice(ceilingOf(suggested))
@@ -91,7 +99,7 @@ export function createModelTransactions(deps: {
       return { amount: amount > 0n ? amount : 0n, gas, fees }
     },
 
-    readWallet: (address) => state.find(address).wallet,
+    readWallet: sureWallet,
 
     broadcast(raw) {
       const transaction = signatures.findSigned(raw)

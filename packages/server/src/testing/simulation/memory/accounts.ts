@@ -1,4 +1,5 @@
 import type { AccountStore } from '../../../features/broker/store.ts'
+import { most } from '../../../platform/neuron.ts'
 import type { Row } from '../../money-tables.ts'
 import type { Sync } from '../sync.ts'
 import type { View } from './database.ts'
@@ -61,22 +62,22 @@ export function memoryAccounts(view: View): Sync<AccountStore> {
     moveDeposited({ user, provider, moved }) {
       view.change((statement) =>
         statement.update('sub_account', ofSubAccount({ user, provider }), ({ deposited }) => ({
-          deposited: deposited + moved,
+          deposited: most(deposited + moved, 0n),
         })),
       )
       return nothing
     },
 
-    openFoundSubAccount({ user, provider, deposited, charged }) {
+    openFoundSubAccount({ user, provider, deposited, charged, blockNumber }) {
       view.change((statement) => {
-        const isExplained = statement
-          .tables()
-          .chain_transaction.some(
-            (entry) =>
-              entry.provider === provider &&
-              entry.user_address === user &&
-              entry.kind === 'transfer' &&
-              entry.state !== 'failed',
+        const { chain_transaction: entries, sighting: sightings } = statement.tables()
+        const isNewer = ({ block_number: block }: Row<'chain_transaction'>) => block === null || block > blockNumber
+        const touches = ({ id }: Row<'chain_transaction'>) =>
+          sightings.some((sighting) => sighting.transaction_id === id && sighting.provider === provider)
+        const isExplained = entries
+          .filter((entry) => entry.user_address === user && entry.state !== 'failed')
+          .some((entry) =>
+            entry.kind === 'transfer' && entry.provider === provider ? true : touches(entry) && isNewer(entry),
           )
         if (isExplained) return
         const found = { user_address: user, provider, ...untouched, deposited, charged, opening: charged }

@@ -69,7 +69,7 @@ const accounts: ArgsOf<AccountStore> = {
   listOpenMoves: one(user),
   creditSubAccount: one(fc.record({ ...account, amount: fc.oneof(fc.constant(minimumProviderLock + 10n), amount) })),
   moveDeposited: one(fc.record({ ...account, moved: fc.oneof(pick(-minimumProviderLock, -5n, -2n, -1n), fewAmounts) })),
-  openFoundSubAccount: one(fc.record({ ...account, deposited: amount, charged: amount })),
+  openFoundSubAccount: one(fc.record({ ...account, deposited: amount, charged: amount, blockNumber: block })),
   markDue: one(fc.record(account)),
   lockUnchanged: one(
     fc.record({

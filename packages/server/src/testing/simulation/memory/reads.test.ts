@@ -45,7 +45,7 @@ const calls = {
     listOpenMoves: ['0xa'],
     creditSubAccount: [{ ...account, amount: 1n }],
     moveDeposited: [{ ...account, moved: 1n }],
-    openFoundSubAccount: [{ ...account, deposited: 1n, charged: 1n }],
+    openFoundSubAccount: [{ ...account, deposited: 1n, charged: 1n, blockNumber: 1 }],
     markDue: [account],
     lockUnchanged: [{ user_address: '0xa', provider: '0xb', deposited: 1n, charged: 0n, reserved: 0n }],
   } satisfies Calls<ReturnType<typeof memoryAccounts>>,

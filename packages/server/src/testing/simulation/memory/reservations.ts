@@ -1,6 +1,6 @@
 import type { ReservationStore } from '../../../features/broker/reservation-store.ts'
 import { minimumProviderLock } from '../../../features/broker/terms.ts'
-import { most } from '../../../platform/neuron.ts'
+import { least, most } from '../../../platform/neuron.ts'
 import type { Row } from '../../money-tables.ts'
 import type { Sync } from '../sync.ts'
 import type { View } from './database.ts'
@@ -132,19 +132,20 @@ export function memoryReservations(view: View): Sync<ReservationStore> {
         if (ended.length === 0) return
         statement.update('sub_account', isOurs, ({ reserved, slack }) => ({ reserved: 0n, slack: slack + reserved }))
       })
-      let waived = 0n
+      let amount = 0n
       changeBook({ user, provider }, ({ deposited, charged, slack }) => {
-        waived = most(charged - deposited, 0n)
+        amount = least(deposited - charged, slack)
         return {
-          charged: charged - waived,
+          charged: charged + amount,
           settled: deposited,
-          slack: slack + waived,
-          checked: charged >= deposited ? deposited : -1n,
+          slack: slack - amount,
+          checked: charged + amount === deposited ? deposited : -1n,
         }
       })
-      if (waived === 0n) return 0n
-      addAdjustment({ user_address: user, provider, amount: -waived, reason: 'waived', created_at: now })
-      return waived
+      if (amount === 0n) return 0n
+      const reason = amount < 0n ? 'waived' : 'billed'
+      addAdjustment({ user_address: user, provider, amount, reason, created_at: now })
+      return most(-amount, 0n)
     },
 
     markLooked({ user, provider, now }) {
