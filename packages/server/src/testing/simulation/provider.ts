@@ -68,7 +68,7 @@ export function createModelProvider(options: { address: Address; chain: ModelCha
         inputPrice: 0n,
         outputPrice,
         verifiability: 'TeeML',
-        additionalInfo: '',
+        additionalInfo: '{}',
         teeSigner: address,
         pricing: { inputPrice: 0n, outputPrice, tiers: [], cacheDivisor: undefined },
       },

@@ -3,7 +3,7 @@ import type { MutantName } from './mutants.ts'
 import { createSimulation, type Result, type Simulation } from './simulation.ts'
 
 /** So many schedules run side by side and share a turn of the event loop; more would not fit into the processor's caches. */
-const sideBySide = 4
+const sideBySide = 8
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
