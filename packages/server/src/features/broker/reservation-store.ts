@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../../database/connect.ts'
 import type { Hex } from '../../platform/hex.ts'
-import { most } from '../../platform/neuron.ts'
+import { least, most } from '../../platform/neuron.ts'
 import { minimumProviderLock } from './terms.ts'
 
 export type NewReservation = {
@@ -23,11 +23,23 @@ export type ReservationStore = ReturnType<typeof createReservationStore>
 
 /** Worst-case costs held for requests in flight. Every change of state moves the sub-account's tallies in one statement. */
 export function createReservationStore(db: Db) {
+  /** Books what the provider bills and frees the rest. False, and without effect, for a reservation that has ended before. */
+  async function charge({ id, cost }: { id: string; cost: bigint }): Promise<boolean> {
+    const { rows } = await sql`with settled as (
+        update reservation set state = 'charged', cost = ${cost}::numeric
+        where id = ${id}::uuid and state in ('held', 'unknown') returning user_address, provider, amount)
+      update sub_account set reserved = sub_account.reserved - settled.amount,
+        charged = sub_account.charged + ${cost}::numeric,
+        slack = sub_account.slack + greatest(settled.amount - ${cost}::numeric, 0)
+      from settled where sub_account.user_address = settled.user_address
+        and sub_account.provider = settled.provider returning 1`.execute(db)
+    return rows.length > 0
+  }
+
   return {
     /**
-     * Holds `amount` if the sub-account can pay it on top of everything charged and reserved and no withdrawal is open;
-     * undefined otherwise. Throws
-     * the database's unique violation when this signed request already holds or was charged.
+     * Holds `amount` if the sub-account can pay it on top of everything charged and reserved, and no withdrawal is open;
+     * undefined otherwise. Throws the database's unique violation when this signed request already holds or was charged.
      */
     hold: async (reservation: NewReservation) => {
       const { rows } = await sql<{ id: string }>`with taken as (
@@ -44,18 +56,7 @@ export function createReservationStore(db: Db) {
       return rows[0]
     },
 
-    /** Books what the provider bills and frees the rest. False, and without effect, for a reservation that has ended before. */
-    charge: async ({ id, cost }: { id: string; cost: bigint }): Promise<boolean> => {
-      const { rows } = await sql`with settled as (
-          update reservation set state = 'charged', cost = ${cost}::numeric
-          where id = ${id}::uuid and state in ('held', 'unknown') returning user_address, provider, amount)
-        update sub_account set reserved = sub_account.reserved - settled.amount,
-          charged = sub_account.charged + ${cost}::numeric,
-          slack = sub_account.slack + greatest(settled.amount - ${cost}::numeric, 0)
-        from settled where sub_account.user_address = settled.user_address
-          and sub_account.provider = settled.provider returning 1`.execute(db)
-      return rows.length > 0
-    },
+    charge,
 
     find: (id: string) => db.selectFrom('reservation').selectAll().where('id', '=', id).executeTakeFirst(),
 
@@ -118,16 +119,33 @@ export function createReservationStore(db: Db) {
 
     /**
      * Closes the books of a sub-account that was emptied, so that charged is what the provider has collected. Requests of
-     * unknown outcome cost nothing; what was charged and not collected is waived; what was collected beyond is billed, as
-     * far as those requests explain it. What is given up goes to `slack`: entrusted with money again, the provider may
-     * collect it after all. Returns what was waived; call it within a database transaction.
+     * unknown outcome, oldest first, get what was collected beyond the charges; what was charged and not collected is
+     * waived. What is given up goes to `slack`: entrusted with money again, the provider may collect it after all. Returns
+     * what was waived; call it within a database transaction.
      */
     waive: async ({ user, provider, now }: { user: Hex; provider: Hex; now: Date }): Promise<bigint> => {
-      await sql`with ended as (
-          update reservation set state = 'charged', cost = 0
-          where user_address = ${user} and provider = ${provider} and state in ('held', 'unknown') returning amount)
-        update sub_account set reserved = 0, slack = slack + reserved
-        where user_address = ${user} and provider = ${provider} and exists (select 1 from ended)`.execute(db)
+      const account = { user_address: user, provider }
+      const book = await db
+        .selectFrom('sub_account')
+        .select(['deposited', 'charged'])
+        .where((eb) => eb.and(account))
+        .forUpdate()
+        .executeTakeFirst()
+      if (!book) return 0n
+      const ended = await db
+        .selectFrom('reservation')
+        .select(['id', 'amount'])
+        .where((eb) => eb.and(account))
+        .where('state', 'in', ['held', 'unknown'])
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute()
+      let unexplained = most(book.deposited - book.charged, 0n)
+      for (const { id, amount } of ended) {
+        const cost = least(amount, unexplained)
+        await charge({ id, cost })
+        unexplained -= cost
+      }
       const { rows } = await sql<{ correction: bigint }>`with open as (
           select least(deposited - charged, slack) as correction from sub_account
           where user_address = ${user} and provider = ${provider} for update)

@@ -47,7 +47,12 @@ async function replay(seed: number, name: string | undefined): Promise<void> {
 
 async function survey(schedules: number, from: number): Promise<void> {
   let toldAt = 0
+  let toldFailures = 0
   const onProgress = (summary: Summary) => {
+    for (const { seed, violations } of summary.failures.slice(toldFailures)) {
+      process.stderr.write(`seed ${seed}: ${violations[0]?.check}: ${violations[0]?.detail}\n`)
+    }
+    toldFailures = summary.failures.length
     if (summary.seconds - toldAt < 5) return
     toldAt = summary.seconds
     const { schedules: done, seconds, failures } = summary

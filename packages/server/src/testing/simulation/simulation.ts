@@ -191,6 +191,7 @@ export function createSimulation(options: {
     let calm = 0
     for (let round = 0; round < 40; round += 1) {
       await clients.pause(200)
+      while (running.length === 0) await clients.pause(500)
       const unanswered = clients.orders().filter((order) => !isAnswered(order))
       for (const order of unanswered) await clients.pursue(order, 1)
       const { services } = running[round % running.length] ?? {}

@@ -86,7 +86,8 @@ describe('a transaction', () => {
     const fork = database.fork()
     const own = memoryAccounts(fork)
     own.creditSubAccount({ ...account, amount: 5n })
-    expect(() => own.moveDeposited({ ...account, moved: -before - 6n })).toThrow('check')
+    const impossible = { user: account.user, brokerAddress: account.user, available: -1n, blockNumber: 1 }
+    expect(() => own.saveLedger(impossible)).toThrow('check')
 
     expect(() => own.listSubAccounts(account.user)).toThrow('transaction-aborted')
     fork.commit()

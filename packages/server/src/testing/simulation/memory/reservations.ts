@@ -51,6 +51,13 @@ export function memoryReservations(view: View): Sync<ReservationStore> {
   const addAdjustment = (correction: Omit<Row<'adjustment'>, 'id'>) =>
     view.change((statement) => statement.insert('adjustment', { id: view.nextId('adjustment'), ...correction }))
 
+  const charge = ({ id, cost }: { id: string; cost: bigint }): boolean =>
+    end(id, { state: 'charged', cost }, ({ reserved, charged, slack }, amount) => ({
+      reserved: reserved - amount,
+      charged: charged + cost,
+      slack: slack + most(amount - cost, 0n),
+    }))
+
   return {
     hold: (request) =>
       view.change((statement) => {
@@ -80,12 +87,7 @@ export function memoryReservations(view: View): Sync<ReservationStore> {
         return { id }
       }),
 
-    charge: ({ id, cost }) =>
-      end(id, { state: 'charged', cost }, ({ reserved, charged, slack }, amount) => ({
-        reserved: reserved - amount,
-        charged: charged + cost,
-        slack: slack + most(amount - cost, 0n),
-      })),
+    charge,
 
     find: (id) => view.tables().reservation.find((row) => row.id === id),
 
@@ -123,15 +125,16 @@ export function memoryReservations(view: View): Sync<ReservationStore> {
 
     waive({ user, provider, now }) {
       const isOurs = ofSubAccount({ user, provider })
-      view.change((statement) => {
-        const ended = statement.update(
-          'reservation',
-          (row) => isOurs(row) && isUnended(row),
-          (): Partial<Reservation> => ({ state: 'charged', cost: 0n }),
-        )
-        if (ended.length === 0) return
-        statement.update('sub_account', isOurs, ({ reserved, slack }) => ({ reserved: 0n, slack: slack + reserved }))
-      })
+      // It locks the row, so it waits as writes do.
+      const book = view.change((statement) => statement.tables().sub_account.find(isOurs))
+      if (!book) return 0n
+      let unexplained = most(book.deposited - book.charged, 0n)
+      const ended = view.tables().reservation.filter((row) => isOurs(row) && isUnended(row))
+      for (const row of ended.sort(byAge)) {
+        const cost = least(row.amount, unexplained)
+        charge({ id: row.id, cost })
+        unexplained -= cost
+      }
       let amount = 0n
       changeBook({ user, provider }, ({ deposited, charged, slack }) => {
         amount = least(deposited - charged, slack)
@@ -180,3 +183,6 @@ export function memoryReservations(view: View): Sync<ReservationStore> {
 function lookedAtMs({ looked_at: at }: Book): number {
   return at?.getTime() ?? Number.MIN_SAFE_INTEGER
 }
+
+const byAge = (a: Reservation, b: Reservation) =>
+  a.created_at.getTime() - b.created_at.getTime() || (a.id < b.id ? -1 : 1)
