@@ -52,7 +52,7 @@ export function withdrawalRoutes(deps: { withdrawals: WithdrawalService; broker:
       summary: 'Turns a withdrawal back before money has begun to leave the ledger',
       auth: { message: messages.cancelWithdrawal, from: 'body', use: 'once' },
       body: cancelWithdrawalRequest,
-      problems: ['withdrawal-in-progress', 'payout-failed', 'chain-unavailable'],
+      problems: ['not-found', 'withdrawal-in-progress', 'payout-failed', 'chain-unavailable'],
       handler: async ({ principal }) => answer(await withdrawals.cancel(principal)),
     }),
   ]
