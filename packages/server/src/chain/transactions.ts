@@ -115,9 +115,9 @@ export function createTransactions(options: { client: PublicClient; confirmation
         const [wallet, suggested] = await Promise.all([readSureWallet(from), readFees()])
         checkGasPrice(ceilingOf(suggested))
         const fees = inFull(suggested)
-        const most = wallet - plainTransferGas * ceilingOf(fees)
-        if (most <= 0n) return { amount: 0n, gas: plainTransferGas, fees }
-        const needed = await client.estimateGas({ account: from, to, value: most }).catch((error: unknown) => {
+        const mostPaid = wallet - plainTransferGas * ceilingOf(fees)
+        if (mostPaid <= 0n) return { amount: 0n, gas: plainTransferGas, fees }
+        const needed = await client.estimateGas({ account: from, to, value: mostPaid }).catch((error: unknown) => {
           throw refusalOf(error) ?? error
         })
         const gas = needed === plainTransferGas ? needed : needed + sweepMargin

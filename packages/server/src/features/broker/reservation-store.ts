@@ -180,6 +180,18 @@ export function createReservationStore(db: Db) {
         .where('provider', '=', provider)
         .execute(),
 
+    /** Whether the sub-account was emptied and nothing has gone in since: what is billed now cannot be collected. */
+    isEmptied: async ({ user, provider }: { user: Hex; provider: Hex }) => {
+      const emptied = await db
+        .selectFrom('sub_account')
+        .select('provider')
+        .where('user_address', '=', user)
+        .where('provider', '=', provider)
+        .whereRef('settled', '=', 'deposited')
+        .executeTakeFirst()
+      return emptied !== undefined
+    },
+
     /** Whether a request is in flight, whose bill could not be told apart. */
     hasHeld: async ({ user, provider }: { user: Hex; provider: Hex }) => {
       const held = await db

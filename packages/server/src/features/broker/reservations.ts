@@ -64,6 +64,8 @@ export function createReservations(deps: {
       const missing = cost - (ended?.cost ?? cost)
       if (!ended || missing === 0n) return
       const { user_address: user, provider } = ended
+      // Closing its books has left room for it, should the provider ever collect it.
+      if (await own.isEmptied({ user, provider })) return
       await own.adjust({ user, provider, amount: missing, now: new Date(clock.now()) })
     },
 

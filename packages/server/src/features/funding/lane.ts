@@ -1,6 +1,6 @@
 import { type BrokerSigner, ceilingOf, type Fees, type Intent } from '../../chain/broker-signer.ts'
 import type { ChainReader } from '../../chain/reader.ts'
-import type { Quote, Transactions } from '../../chain/transactions.ts'
+import { lagging, type Quote, type Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
 import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -96,6 +96,8 @@ export function createLane(deps: {
       // What another process has just moved may be why the contract refuses.
       throw (await journal.nextNonce(brokerAddress)) === nextNonce ? error : new TurnLostError()
     })
+    // All that is in the journal has ended: a node that does not count it knows less than what was decided on.
+    if (quote.nonce < nextNonce) throw lagging()
     const { gas, fees } = draft.terms ?? quote
     checkWallet(brokerAddress, quote, call.value + gas * ceilingOf(fees))
     await checkpoint('transaction-quoted')

@@ -73,7 +73,7 @@ export function createFundingService(deps: {
         minimumDeposit: formatOg(terms.minimumDeposit),
       })
     }
-    const reserve = depositReserve(await transactions.readGasPrice())
+    const reserve = depositReserve(await transactions.readGasPrice(), account.subAccounts.length)
     if (wallet >= amount + reserve) return
     const affordable = most(wallet - reserve, 0n)
     const largest = account.ledger || affordable >= terms.minimumDeposit ? affordable : 0n
@@ -170,7 +170,7 @@ export function createFundingService(deps: {
       await checkTrust({ provider, seen, book: { usable } })
       const gasPrice = await transactions.readGasPrice()
       const amount = least(workingCapital - usable, ledger?.available ?? 0n)
-      if (amount > 0n && wallet >= gasToTransfer(gasPrice))
+      if (amount > 0n && wallet >= gasToTransfer(gasPrice, subAccounts.length))
         await submit({ intent: { kind: 'transfer', provider, amount } })
     })
 
@@ -207,7 +207,7 @@ export function createFundingService(deps: {
         chainId,
       })
     }
-    const gasNeeded = gasToTransfer(gasPrice)
+    const gasNeeded = gasToTransfer(gasPrice, account.subAccounts.length + (usable === undefined ? 1 : 0))
     if (wallet < gasNeeded) {
       throw insufficientFunds({
         message:
@@ -235,6 +235,6 @@ function confirm({ state }: JournalEntry): void {
 }
 
 /** What the wallet must hold to send a transfer and still be able to leave. Neuron. */
-function gasToTransfer(gasPrice: bigint): bigint {
-  return exitReserve(gasPrice) + transferGas * gasPrice
+function gasToTransfer(gasPrice: bigint, subAccounts: number): bigint {
+  return exitReserve(gasPrice, subAccounts) + transferGas * gasPrice
 }

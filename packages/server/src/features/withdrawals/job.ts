@@ -65,6 +65,7 @@ export function createWithdrawalJob(deps: {
     if (chain.blockNumber < newestBlock(entries)) throw lagging()
     const isIn = (kind: Entry['kind'], state: Entry['state']) =>
       entries.some((entry) => entry.kind === kind && entry.state === state)
+    const reserveOf = (reserve: typeof exitReserve) => reserve(gasPrice, chain.subAccounts.length)
     return {
       isCancelling: withdrawal.state === 'cancelling',
       amount: withdrawal.amount ?? undefined,
@@ -76,7 +77,7 @@ export function createWithdrawalJob(deps: {
       chain: { ...chain, wallet },
       lockTimeMs,
       minimumDeposit: terms.minimumDeposit,
-      gasReserve: { toGoOn: depositReserve(gasPrice), toLeave: exitReserve(gasPrice) },
+      gasReserve: { toGoOn: reserveOf(depositReserve), toLeave: reserveOf(exitReserve) },
       unrestorable,
     }
   }

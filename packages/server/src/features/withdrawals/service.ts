@@ -49,13 +49,13 @@ export function createWithdrawalService(deps: {
   /** Throws `insufficient-funds` unless the account is worth that much. `amount` undefined: anything at all. */
   async function checkWorth(user: Hex, amount: bigint | undefined): Promise<void> {
     const brokerAddress = broker.brokerAddress(user)
-    const [{ ledger, balance }, wallet, gasPrice] = await Promise.all([
+    const [{ ledger, balance, subAccounts }, wallet, gasPrice] = await Promise.all([
       broker.readAccount(user),
       transactions.readWallet(brokerAddress),
       transactions.readGasPrice(),
     ])
     if (amount === undefined && (wallet > payoutPrice(gasPrice) || (ledger?.total ?? 0n) > 0n)) return
-    const largest = withdrawable({ wallet, balance }, exitReserve(gasPrice))
+    const largest = withdrawable({ wallet, balance }, exitReserve(gasPrice, subAccounts.length))
     const wanted = amount ?? 1n
     if (amount !== undefined && amount <= largest) return
     throw insufficientFunds({

@@ -21,6 +21,12 @@ type Evidence = {
   broker: Address
   user: Address
   orders: readonly Order[]
+  /** When money came to the broker address from outside. Milliseconds. */
+  inflows: readonly number[]
+  /** Whether the user's address ever refused money. */
+  hasRefused: boolean
+  /** Whether a stranger deposited something. */
+  hasGift: boolean
 }
 
 type Sent = Mined & { transaction: BrokerTransaction }
@@ -34,7 +40,7 @@ export function audit(evidence: Evidence): Violation[] {
   checkJournal(evidence, sent, complain)
   checkOrders(evidence, sent, complain)
   checkWithdrawals(evidence, sent, complain)
-  checkBooks(evidence, sent, complain)
+  checkBooks(evidence, complain)
   return violations
 }
 
@@ -50,7 +56,11 @@ function checkJournal({ tables }: Evidence, sent: readonly Sent[], complain: Com
     const { hash, intent, nonce } = transaction
     const entry = entries.get(hash)
     const isSame =
-      entry?.kind === intent.kind && entry.nonce === nonce && entry.state === (succeeded ? 'confirmed' : 'failed')
+      entry?.kind === intent.kind &&
+      entry.nonce === nonce &&
+      entry.state === (succeeded ? 'confirmed' : 'failed') &&
+      entry.amount === ('amount' in intent ? intent.amount : 0n) &&
+      entry.provider === ('provider' in intent ? intent.provider : null)
     if (!isSame) {
       complain(
         'books',
@@ -78,13 +88,16 @@ function checkOrders({ tables, orders, provider }: Evidence, sent: readonly Sent
   if (mined > wanted) complain('double', `${mined} deposits were mined for ${wanted} orders`)
   if (mined < wanted) complain('lost', `${mined} deposits were mined for ${wanted} orders`)
 
-  for (const { kind, index, principal, answers } of orders) {
+  for (const { kind, index, principal, answers, amount } of orders) {
     const name = `${kind} ${index}`
     if (!answers.some(({ state }) => state === 'done' || state === 'refused'))
       complain('stuck', `${name} has no answer`)
     const isSaid = answers.some(({ state }) => state === 'done')
-    if (kind === 'deposit' && isSaid && !claimed.some(({ digest }) => digest === principal.digest)) {
-      complain('lost', `${name} was answered as done and is not in the journal`)
+    if (kind === 'deposit' && isSaid && depositedBy(tables, principal.digest) !== amount) {
+      complain('lost', `${name} of ${amount} was answered as done and is not in the journal as that`)
+    }
+    if (kind === 'withdraw' && isSaid && !isEnded(tables, principal.digest)) {
+      complain('lost', `${name} was answered as done and has not ended`)
     }
     if (kind !== 'analyze') continue
     const times = provider.answers().get(String(index)) ?? 0
@@ -95,52 +108,61 @@ function checkOrders({ tables, orders, provider }: Evidence, sent: readonly Sent
   }
 }
 
-function checkWithdrawals(
-  { tables, chain, user, broker, orders }: Evidence,
-  sent: readonly Sent[],
-  complain: Complain,
-) {
-  for (const { id, state, amount, digest } of tables.withdrawal) {
+function checkWithdrawals(evidence: Evidence, sent: readonly Sent[], complain: Complain): void {
+  const { tables, chain, user, orders } = evidence
+  for (const withdrawal of tables.withdrawal) {
+    const { id, state, amount, digest } = withdrawal
     const steps = tables.chain_transaction.filter(({ withdrawal_id }) => withdrawal_id === id)
     const payouts = steps.filter((entry) => entry.kind === 'payout' && entry.state === 'confirmed')
     const name = `withdrawal ${id} of ${amount ?? 'all'}`
     if (payouts.length > 1) complain('double', `${name} was paid ${payouts.length} times`)
-    if (payouts.some((entry) => amount !== null && entry.amount > amount)) complain('double', `${name} paid more`)
-    if (state === 'done' && payouts.length === 0) complain('lost', `${name} is done and was not paid`)
     if (state === 'cancelled' && payouts.length > 0) complain('double', `${name} was cancelled and paid`)
+    if (!orders.some((order) => order.principal.digest === digest)) complain('double', `${name} was never signed for`)
+    const failures = steps.filter((entry) => entry.state === 'failed').length
+    if (state === 'failed' && !evidence.hasRefused && failures === 0)
+      complain('withdrawal', `${name} failed without reason`)
     const nonces = steps.map(({ nonce }) => nonce)
-    const between = tables.chain_transaction.filter(
-      ({ nonce, withdrawal_id }) => withdrawal_id !== id && nonce > Math.min(...nonces) && nonce < Math.max(...nonces),
-    )
-    for (const { kind } of between) complain('withdrawal', `a ${kind} was sent in the middle of ${name}`)
-    const order = orders.find(({ principal }) => principal.digest === digest)
-    if (!order) complain('double', `${name} was never signed for`)
-    checkSwept({ name, isAll: amount === null && state === 'done' }, { sent, payout: payouts[0]?.hash }, complain)
+    for (const { kind, nonce, withdrawal_id } of tables.chain_transaction) {
+      const isBetween = nonce > Math.min(...nonces) && nonce < Math.max(...nonces)
+      if (withdrawal_id !== id && isBetween) complain('withdrawal', `a ${kind} was sent in the middle of ${name}`)
+    }
+    const payout = sent.find(({ transaction }) => transaction.hash === payouts[0]?.hash)
+    if (state === 'done' && !payout) complain('lost', `${name} is done and was not paid`)
+    if (state === 'done' && payout) checkPaid({ name, withdrawal, payout }, evidence, complain)
   }
   const paid = sum(sent.flatMap((item) => (isDone(item, 'payout') ? [item.transaction.value] : [])))
-  if (paid !== chain.books.paidOutTo(user)) complain('lost', `${paid} left for the user, who got something else`)
-  void broker
+  // All that the user ever got besides was paid in at once, or waits for a block.
+  const { wallet } = chain.books.holdingOf(user)
+  const onTheWay = sum(chain.mempool.list().map((waiting) => (waiting.kind === 'payment' ? waiting.amount : 0n)))
+  if (paid + onTheWay !== wallet) complain('lost', `${paid} left for the user, who holds ${wallet}`)
 }
 
-/** After everything was withdrawn, less than a transfer's gas is left. */
-function checkSwept(
-  { name, isAll }: { name: string; isAll: boolean },
-  { sent, payout }: { sent: readonly Sent[]; payout: string | undefined },
+/** Gas of a transfer, which is what may be left after everything was withdrawn. */
+const transferGas = 21_000n
+
+/** What was asked for was paid, or all there was; and of all, less than a transfer's gas is left. */
+function checkPaid(
+  { name, withdrawal, payout }: { name: string; withdrawal: Tables['withdrawal'][number]; payout: Sent },
+  { inflows }: Evidence,
   complain: Complain,
 ): void {
-  const swept = sent.find(({ transaction }) => transaction.hash === payout)
-  if (!isAll || !swept) return
-  const { gas, fees, value } = swept.transaction
-  const isInFull = fees.type === 'legacy' || fees.maxFeePerGas === fees.maxPriorityFeePerGas
-  if (!isInFull || gas > 60_000n || value <= 0n) complain('withdrawal', `${name} left more than it had to`)
+  const { amount, created_at: openedAt } = withdrawal
+  const { value } = payout.transaction
+  const isSwept = payout.walletAfter < transferGas * payout.effectiveGasPrice
+  if (amount !== null && value > amount) complain('double', `${name} paid ${value}`)
+  if (amount !== null && value < amount && !isSwept) complain('lost', `${name} paid ${value}, and more was there`)
+  // What came in meanwhile is for another one.
+  const isUndisturbed = inflows.every((atMs) => atMs < openedAt.getTime())
+  if (amount === null && isUndisturbed && !isSwept) complain('withdrawal', `${name} left ${payout.walletAfter}`)
 }
 
 /** The books of the account and its sub-account say what the chain and the provider's bill say. */
-function checkBooks(evidence: Evidence, sent: readonly Sent[], complain: Complain): void {
-  const { tables, chain, provider, providerAddress, broker } = evidence
-  const { wallet, ledger } = chain.books.holdingOf(broker)
+function checkBooks(evidence: Evidence, complain: Complain): void {
+  const { tables, chain, provider, providerAddress, broker, hasGift } = evidence
+  const { ledger } = chain.books.holdingOf(broker)
   const [row] = tables.ledger
-  if (row && row.available !== (ledger?.available ?? 0n)) {
+  // Nobody tells the books what a stranger deposits.
+  if (row && !hasGift && row.available !== (ledger?.available ?? 0n)) {
     complain('books', `the ledger holds ${ledger?.available ?? 0n} and the books say ${row.available}`)
   }
   const [book] = tables.sub_account
@@ -165,6 +187,14 @@ function checkBooks(evidence: Evidence, sent: readonly Sent[], complain: Complai
     sum(tables.reservation.map(({ cost }) => cost ?? 0n)) + sum(tables.adjustment.map(({ amount }) => amount))
   if (costs + book.opening !== book.charged)
     complain('books', `costs and adjustments are ${costs}, charged is ${book.charged}`)
-  void wallet
-  void sent
+}
+
+function depositedBy(tables: Tables, digest: string): bigint | undefined {
+  const id = tables.deposit.find((claim) => claim.digest === digest)?.transaction_id
+  return tables.chain_transaction.find((entry) => entry.id === id && entry.state === 'confirmed')?.amount
+}
+
+function isEnded(tables: Tables, digest: string): boolean {
+  const withdrawal = tables.withdrawal.find((row) => row.digest === digest)
+  return withdrawal !== undefined && withdrawal.state !== 'open' && withdrawal.state !== 'cancelling'
 }

@@ -36,6 +36,8 @@ export type Ground = {
   chat: (body: Uint8Array) => Promise<ChatOutcome>
   terms: ChainTerms
   chainId: number
+  /** Is told what must never happen. */
+  onBug: (error: unknown) => void
 }
 
 const silent = () => {}
@@ -49,13 +51,17 @@ export type Services = ReturnType<typeof startServices>
 /** The real services, wired as in context.ts, without what moves no money: HTTP, signatures, prompts, verification. */
 export function startServices(ground: Ground) {
   const { db, journalOf, accountsOf, reservationsOf, withdrawalsOf } = ground
-  const { signer, reader, transactions, clock, unsettledOf, terms, chainId } = ground
-  const health = { succeeded: silent, failed: silent, quarantine: async () => {} }
+  const { signer, reader, transactions, clock, unsettledOf, terms, chainId, onBug } = ground
+  const health = {
+    succeeded: silent,
+    failed: silent,
+    quarantine: async (_provider: Address, reason: string) => onBug(new Error(`quarantined: ${reason}`)),
+  }
   const broker = createBrokerService({ db, reader, signer, unsettledOf, clock, accountsOf, reservationsOf })
   const reservations = createReservations({ db, clock, storeOf: reservationsOf })
   const lane = createLane({ db, signer, transactions, reader, broker, chainId, clock, log, journalOf })
   const background = {
-    run: (_name: string, work: () => Promise<unknown>) => void work().catch(silent),
+    run: (_name: string, work: () => Promise<unknown>) => void work().catch(onBug),
     every: silent,
     close: async () => {},
   }

@@ -15,16 +15,14 @@ type Mutant = {
 export const mutants = {
   'fresh nonce on replacement': {
     mutate: () => {
-      const signed = new Set<string>()
       return (ground) => ({
         ...ground,
         signer: {
           ...ground.signer,
           async signTransaction(request) {
-            const key = `${request.user} ${request.nonce} ${request.intent.kind}`
-            const isReplacement = signed.has(key)
-            signed.add(key)
-            const nonce = isReplacement ? request.nonce + 1 : request.nonce
+            // What is signed for the first time is not in the journal yet.
+            const open = await ground.journalOf(ground.db).findOpen(request.user)
+            const nonce = open?.nonce === request.nonce ? request.nonce + 1 : request.nonce
             return ground.signer.signTransaction({ ...request, nonce })
           },
         },
@@ -113,6 +111,24 @@ export const mutants = {
             left,
             moved: left - (balanceOf.get(provider) ?? 0n),
           }))
+        },
+      },
+    }),
+  },
+  'withdrawals not resumed': {
+    mutate: () => (ground) => ({
+      ...ground,
+      withdrawalsOf: (db) => ({ ...ground.withdrawalsOf(db), listOpen: async () => [] }),
+    }),
+  },
+  'half is paid': {
+    mutate: () => (ground) => ({
+      ...ground,
+      transactions: {
+        ...ground.transactions,
+        async quoteSweep(from, to, sinceBlock) {
+          const sweep = await ground.transactions.quoteSweep(from, to, sinceBlock)
+          return { ...sweep, amount: sweep.amount / 2n }
         },
       },
     }),

@@ -71,6 +71,7 @@ export function createSimulation(options: {
   const met = new Set<FaultName>()
   const violations: Violation[] = []
   const running: (Running & { die: () => void })[] = []
+  let hasRefused = false
   let steps = 0
   let births = 0
 
@@ -117,6 +118,7 @@ export function createSimulation(options: {
         }),
       terms,
       chainId: 31_337,
+      onBug: expect,
     }
     const services = startServices(mutation?.(natural) ?? natural)
     let die = () => {}
@@ -171,7 +173,10 @@ export function createSimulation(options: {
     payIn: weather.payIn,
     passLockTime: () => scheduler.warp(lockTimeMs + 1_000),
     isWaitingForLock: () => database.view.tables().withdrawal.some(({ waits_for }) => waits_for === 'lock-time'),
-    setRefusing: (isRefusing) => chain.world.setPayee(user, isRefusing ? 'refusing' : 'plain'),
+    setRefusing(isRefusing) {
+      hasRefused ||= isRefusing
+      chain.world.setPayee(user, isRefusing ? 'refusing' : 'plain')
+    },
   }
 
   const openRows = () => {
@@ -188,25 +193,33 @@ export function createSimulation(options: {
     faults.heal()
     weather.heal()
     if (own.chance(0.5)) provider.settle(broker)
+    await comeToRest()
+    if (openRows().length > 0) return
+    // Now those who never heard ask again, and are told.
+    for (let round = 0; round < 20; round += 1) {
+      const unanswered = clients.orders().filter((order) => !isAnswered(order))
+      if (unanswered.length === 0) return
+      for (const order of unanswered) await clients.pursue(order, 1)
+      await comeToRest()
+    }
+  }
+
+  /** Whatever is open is brought to its end by what instances do by themselves. */
+  async function comeToRest(): Promise<void> {
     let calm = 0
     for (let round = 0; round < 40; round += 1) {
       await clients.pause(200)
       while (running.length === 0) await clients.pause(500)
-      const unanswered = clients.orders().filter((order) => !isAnswered(order))
-      for (const order of unanswered) await clients.pursue(order, 1)
       const { services } = running[round % running.length] ?? {}
       await services?.resumeTransactions().catch(expect)
       await services?.resumeWithdrawals().catch(expect)
       await running[0]?.services.reconcile().catch(expect)
-      const isCalm = !scheduler.hasEffects() && openRows().length === 0 && unanswered.length === 0
-      calm = isCalm ? calm + 1 : 0
+      calm = !scheduler.hasEffects() && openRows().length === 0 ? calm + 1 : 0
       // A bill is booked when it has been seen twice.
-      if (calm > (database.view.tables().sub_account.length > 0 ? 2 : 0)) break
+      if (calm > (database.view.tables().sub_account.length > 0 ? 2 : 0)) return
       if (database.view.tables().withdrawal.some(({ waits_for }) => waits_for === 'gas')) weather.payIn(og)
       scheduler.warp(surroundings.isWaitingForLock() ? lockTimeMs : 125_000)
     }
-    // The last reading of the chain is the one that the books are compared with.
-    await running[0]?.services.balance(user)
   }
 
   let isOver = false
@@ -244,6 +257,9 @@ export function createSimulation(options: {
       violations: [
         ...violations,
         ...audit({
+          inflows: weather.inflows(),
+          hasGift: weather.hasGift(),
+          hasRefused,
           tables: database.view.tables(),
           chain,
           provider,

@@ -32,6 +32,8 @@ export function createWeather(deps: {
   const { scheduler, random, chain, provider, broker, user, faults, confirmations, boost, note, tell } = deps
   const { world, mempool } = chain
   const actor: Actor = { name: 'world', isAlive: true, frozenUntilMs: 0 }
+  const inflows: number[] = []
+  let hasGift = false
   let stalledUntilMs = 0
   let nextRoundMs = 0
 
@@ -99,6 +101,8 @@ export function createWeather(deps: {
   function giveAway(): void {
     note('foreign-deposit')
     tell('world  a stranger deposits')
+    hasGift = true
+    inflows.push(scheduler.now())
     const amount = 3n * og + BigInt(random.int(0, 999))
     world.give(stranger, amount)
     world.depositFor(stranger, broker, amount)
@@ -122,16 +126,21 @@ export function createWeather(deps: {
 
     payIn(amount: bigint): void {
       tell(`client  pays ${amount} to the broker address`)
+      inflows.push(scheduler.now())
       world.give(user, amount)
       world.pay(user, broker, amount)
       plan(roundMs.soon)
     },
+
+    inflows: (): readonly number[] => inflows,
+    hasGift: () => hasGift,
 
     /** Blocks come as they should, and take everything. */
     heal(): void {
       stalledUntilMs = 0
       world.setBaseFee(usualBaseFee)
       world.setPayee(user, 'plain')
+      plan(roundMs.soon)
     },
   }
 }

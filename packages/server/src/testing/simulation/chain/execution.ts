@@ -64,11 +64,13 @@ export function createExecution(deps: { state: ChainState; rules: Rules; payees:
       gasUsed: isDone ? outcome.gas.used : outcome.done ? gas : least(outcome.gasUsed, gas),
       effectiveGasPrice: least(ceiling, block.baseFee + tipOf(fees)),
       moves: isDone ? outcome.moves : noMoves,
+      walletAfter: 0n,
     }
     const wallet = holding.wallet - mined.gasUsed * mined.effectiveGasPrice
+    mined.walletAfter = isDone ? wallet - value + outcome.paidOut : wallet
     // Literals, because copies of objects are what a simulation would spend most of its time on.
     state.replace(from, {
-      wallet: isDone ? wallet - value + outcome.paidOut : wallet,
+      wallet: mined.walletAfter,
       nonce: nonce + 1,
       ledger: isDone ? outcome.ledger : holding.ledger,
       updates: withUpdates(holding.updates, mined),

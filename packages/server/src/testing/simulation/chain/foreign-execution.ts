@@ -9,7 +9,16 @@ export function createForeignExecution({ state, rules }: { state: ChainState; ru
   function conclude(transaction: ForeignTransaction, block: Block, end: Partial<Mined> & { paid: bigint }): Mined {
     const { paid, succeeded = true, error, moves = noMoves } = end
     const blockNumber = block.number
-    const mined = { transaction, blockNumber, succeeded, error, gasUsed: 0n, effectiveGasPrice: 0n, moves }
+    const mined = {
+      transaction,
+      blockNumber,
+      succeeded,
+      error,
+      gasUsed: 0n,
+      effectiveGasPrice: 0n,
+      walletAfter: 0n,
+      moves,
+    }
     const sender = state.find(transaction.from)
     state.replace(transaction.from, {
       ...sender,

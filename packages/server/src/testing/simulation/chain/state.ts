@@ -21,6 +21,8 @@ export type Mined = {
   error: string | undefined
   gasUsed: bigint
   effectiveGasPrice: bigint
+  /** What the sender then had left. */
+  walletAfter: bigint
   /** What it moved into sub-accounts. */
   moves: readonly Move[]
 }

@@ -97,6 +97,7 @@ const reservations: ArgsOf<ReservationStore> = {
   markLooked: one(fc.record({ ...account, now })),
   markChecked: one(fc.record({ ...account, settled: amount })),
   hasHeld: one(fc.record(account)),
+  isEmptied: one(fc.record(account)),
   listUnknown: one(fc.record({ ...account, before: time })),
 }
 

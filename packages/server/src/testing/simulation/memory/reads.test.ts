@@ -62,6 +62,7 @@ const calls = {
     markLooked: [{ ...account, now }],
     markChecked: [{ ...account, settled: 1n }],
     hasHeld: [account],
+    isEmptied: [account],
     listUnknown: [{ ...account, before: now }],
   } satisfies Calls<ReturnType<typeof memoryReservations>>,
   withdrawals: {

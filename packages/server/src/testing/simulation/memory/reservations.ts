@@ -161,6 +161,11 @@ export function memoryReservations(view: View): Sync<ReservationStore> {
       return nothing
     },
 
+    isEmptied(account) {
+      const book = view.tables().sub_account.find(ofSubAccount(account))
+      return book !== undefined && book.settled === book.deposited
+    },
+
     hasHeld(account) {
       const isOurs = ofSubAccount(account)
       return view.tables().reservation.some((row) => isOurs(row) && row.state === 'held')
