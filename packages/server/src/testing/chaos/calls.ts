@@ -1,15 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { messages } from '@dreamscape/protocol/identity'
 import { type Hex, hashMessage, type PrivateKeyAccount } from 'viem'
+import type { Gate } from './gate.ts'
 import type { Instance } from './instance.ts'
 import type { Random } from './random.ts'
 
 /** `status` 0: no answer came. */
 export type Answer = { status: number; code: string; text: string }
 
+/** What a request asks for. */
+type Wish =
+  | { kind: 'init' }
+  | { kind: 'fund'; amount: string }
+  | { kind: 'analyze'; dreamText: string; options: object }
+  | { kind: 'withdraw'; amount: string }
+  | { kind: 'cancel' }
+
 /** One signed request, however often it is asked. */
 export type Call = {
-  kind: 'init' | 'fund' | 'analyze'
+  kind: Wish['kind']
   user: Hex
   digest: Hex
   body: { amount?: string; dreamText?: string; timestamp: number }
@@ -18,7 +27,13 @@ export type Call = {
 
 export type Calls = ReturnType<typeof createCalls>
 
-const paths = { init: '/api/broker/init', fund: '/api/broker/fund', analyze: '/api/ai/analyze' }
+const paths: Record<Wish['kind'], string> = {
+  init: '/api/broker/init',
+  fund: '/api/broker/fund',
+  analyze: '/api/ai/analyze',
+  withdraw: '/api/broker/withdraw',
+  cancel: '/api/broker/withdraw/cancel',
+}
 const patienceMs = 20_000
 
 /** What ends a request for its client; the rest is asked again. */
@@ -26,9 +41,21 @@ export function isFinal({ status }: Answer): boolean {
   return status === 200 || (status >= 400 && status < 500) || status === 502 || status === 504
 }
 
+/** What a withdrawal waits for that asking again does not bring. */
+export function waitingOf(answer: Answer | undefined): 'lock-time' | 'gas' | undefined {
+  if (answer?.status !== 202) return undefined
+  const { withdrawal } = JSON.parse(answer.text) as { withdrawal?: { waitsFor: string | null } }
+  return withdrawal?.waitsFor === 'lock-time' || withdrawal?.waitsFor === 'gas' ? withdrawal.waitsFor : undefined
+}
+
 /** A frontend: signs once, sends, and sends the same body again when no final answer came. Remembers every answer. */
-export function createCalls(options: { instances: readonly [Instance, Instance]; now: () => number }) {
-  const { instances, now } = options
+export function createCalls(options: {
+  instances: readonly [Instance, Instance]
+  gate: Gate
+  chainId: number
+  now: () => number
+}) {
+  const { instances, gate, chainId, now } = options
   const all: Call[] = []
   const statuses = new Map<string, number>()
   let inFlight = 0
@@ -80,17 +107,10 @@ export function createCalls(options: { instances: readonly [Instance, Instance];
     },
     send,
 
-    async sign(
-      account: PrivateKeyAccount,
-      what:
-        | { kind: 'init' }
-        | { kind: 'fund'; amount: string }
-        | { kind: 'analyze'; dreamText: string; options: object },
-    ): Promise<Call> {
-      const { kind, ...fields } = what
+    async sign(account: PrivateKeyAccount, wish: Wish): Promise<Call> {
+      const { kind, ...fields } = wish
       const signed = { address: account.address, timestamp: timestamp() }
-      const message =
-        what.kind === 'fund' ? messages.fund({ ...signed, amount: what.amount }) : messages[what.kind](signed)
+      const message = textOf(wish, { ...signed, chainId })
       const signature = await account.signMessage({ message })
       const body = { ...signed, ...fields, signature }
       const call: Call = { kind, user: account.address, digest: hashMessage(message), body, answers: [] }
@@ -98,14 +118,15 @@ export function createCalls(options: { instances: readonly [Instance, Instance];
       return call
     },
 
-    /** Asks until there is a final answer, up to `tries` times, mostly of the other instance than before. */
+    /** Asks until the answer is final or has to be waited for, up to `tries` times, mostly of the other instance than before. */
     async pursue(call: Call, random: Random, tries = 4): Promise<Answer | undefined> {
       let index = random.int(0, 1) as 0 | 1
       for (let attempt = 0; attempt < tries; attempt += 1) {
         if (isHurried && attempt > 0) return undefined
+        await gate.pass()
         await Promise.race([instances[index].untilUp(), wait(5_000)])
         const answer = await send(call, instances[index])
-        if (isFinal(answer)) return answer
+        if (isFinal(answer) || waitingOf(answer)) return answer
         if (random.chance(0.8)) index = index === 0 ? 1 : 0
         await wait(random.int(100, 1_500))
       }
@@ -120,6 +141,19 @@ export function createCalls(options: { instances: readonly [Instance, Instance];
       count('balance', answer)
       return answer
     },
+  }
+}
+
+function textOf(wish: Wish, signed: { address: Hex; timestamp: number; chainId: number }): string {
+  switch (wish.kind) {
+    case 'fund':
+    case 'withdraw':
+      return messages[wish.kind]({ ...signed, amount: wish.amount })
+    case 'cancel':
+      return messages.cancelWithdrawal(signed)
+    case 'init':
+    case 'analyze':
+      return messages[wish.kind](signed)
   }
 }
 

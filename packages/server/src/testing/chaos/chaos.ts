@@ -1,18 +1,20 @@
 import { setMaxListeners } from 'node:events'
-import { setTimeout as wait } from 'node:timers/promises'
 import { type Devnet, startDevnet } from '@dreamscape/devnet/devnet'
 import { connectPostgres, type Db } from '../../database/connect.ts'
 import { startRpcProxy } from '../rpc-proxy.ts'
 import type { TestDatabases } from '../test-databases.ts'
 import { testSecret } from '../test-server.ts'
-import { audit, checkBalance, type Violation } from './audit.ts'
-import { createCalls, isFinal } from './calls.ts'
-import { createInstance, createSpares, type Instance } from './instance.ts'
+import { createCalls } from './calls.ts'
+import { buildChildProgram } from './child-program.ts'
+import { createGate } from './gate.ts'
+import { createInstance, createSpares } from './instance.ts'
+import { judge } from './judgement.ts'
 import { createKills } from './kills.ts'
 import { createLives } from './life.ts'
-import type { KillPoint } from './messages.ts'
-import type { Protection } from './protections.ts'
+import { favouritesOf, type Protection } from './protections.ts'
 import { createRandom } from './random.ts'
+import { analysisDeadlineSeconds, createReckoning } from './reckoning.ts'
+import { createTime, lockTimeSeconds } from './time.ts'
 import { createWeather, pause } from './weather.ts'
 
 export type ChaosOptions = {
@@ -31,16 +33,9 @@ export type ChaosOptions = {
 
 export type ChaosResult = Awaited<ReturnType<typeof runChaos>>
 
-const analysisDeadlineSeconds = 5
-
-/** Past the deadline of every request, its grace, and the lease of a signed request. */
-const overdueMs = analysisDeadlineSeconds * 1_000 + 61_000
-/** A bill must stand so long before it is booked. */
-const steadyMs = 121_000
-
 /**
  * Lets two servers on one database serve many users while processes die, the node loses calls and answers, blocks come
- * late and providers fail; then heals everything and audits every neuron.
+ * late, providers fail and hours pass; then heals everything and audits every neuron.
  */
 export async function runChaos(options: ChaosOptions) {
   const undo: (() => Promise<unknown>)[] = []
@@ -65,7 +60,10 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
   } = options
   const startedMs = Date.now()
   const random = createRandom(seed)
-  const devnet: Devnet = await startDevnet({ accountCacheMs: 0 })
+  const favourite = favouritesOf(without)
+  const program = await buildChildProgram()
+  atEnd(program.remove)
+  const devnet: Devnet = await startDevnet({ accountCacheMs: 0, lockTimeSeconds })
   atEnd(devnet.close)
   const rpc = await startRpcProxy(devnet.rpcUrl)
   atEnd(rpc[Symbol.asyncDispose])
@@ -73,17 +71,18 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
   atEnd(() => databases.remove(place))
   const database = connectPostgres(place.DATABASE_URL ?? '')
   atEnd(database.close)
-  let offsetMs = 0
-  const spares = createSpares(2)
+  const spares = createSpares({ script: program.script, count: 3 })
   atEnd(spares.close)
-  const kills = createKills({ favourite: without === 'journal' ? 'sent-before-journaled' : undefined })
+  await spares.untilLoaded()
+  const kills = createKills({ favourite: favourite.death })
+  const time = createTime({ devnet, instances: () => instances })
   const newInstance = () =>
     createInstance({
       spares,
       onKilled: kills.note,
       orderOf: (port) => ({
         kind: 'start',
-        offsetMs,
+        offsetMs: time.offsetMs(),
         without,
         logFile,
         settings: {
@@ -100,66 +99,36 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
     })
   const instances = [newInstance(), newInstance()] as const
   for (const instance of instances) atEnd(instance.close)
-  const calls = createCalls({ instances, now: () => Date.now() + offsetMs })
+  const gate = createGate()
+  const calls = createCalls({ instances, gate, chainId: devnet.chainId, now: time.now })
   const weather = createWeather({ devnet, rpc, random: random.branch(-2), kills })
-  const advance = (ms: number) => {
-    offsetMs += ms
-    for (const instance of instances) instance.setClock(offsetMs)
-  }
-  await Promise.all(instances.map((instance) => instance.untilUp()))
-
-  /** Two rounds of reconciliation, far enough from each other and from every request that was begun before. */
-  async function reckon(judges: readonly Instance[], death?: KillPoint): Promise<void> {
-    advance(overdueMs)
-    await Promise.all(judges.map((instance) => instance.reconcile()))
-    for (const instance of death ? judges : []) instance.arm(death ? [death] : [])
-    advance(steadyMs)
-    await Promise.all(judges.map((instance) => instance.reconcile()))
-  }
-
-  let opened: Promise<void> = Promise.resolve()
+  const reckoning = createReckoning({ instances, calls, gate, kills, time, random: random.branch(-6) })
   const lives = createLives({
     devnet,
     calls,
     instances,
     random: random.branch(-3),
-    gate: () => opened,
-    favourite: without === 'lock' ? 'fund twice at once' : undefined,
+    gate,
+    favourite: favourite.deed,
   })
-
-  /** Now and then the users hold still, so that time can pass without breaking what they do. */
-  async function reckonings(until: AbortSignal): Promise<void> {
-    const own = random.branch(-6)
-    while (!until.aborted) {
-      await pause(15_000, until)
-      if (until.aborted) return
-      let open = () => {}
-      opened = new Promise((resolve) => {
-        open = resolve
-      })
-      for (let waited = 0; calls.inFlight() > 0 && waited < 7_000; waited += 100) await wait(100)
-      const judge = own.pick(instances)
-      await kills.spare(instances, () => reckon([judge], kills.chooseBilling(own)))
-      open()
-    }
-  }
+  await Promise.all(instances.map((instance) => instance.untilUp()))
 
   /** The clocks of both go wrong by some seconds, forward. */
   async function clocks(until: AbortSignal): Promise<void> {
     const own = random.branch(-4)
     while (!until.aborted) {
       await pause(own.int(3_000, 8_000), until)
-      advance(own.int(500, 15_000))
+      time.advance(own.int(500, 15_000))
     }
   }
 
   async function progress(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       await pause(5_000, until)
-      const count = (map: ReadonlyMap<string, number>) => [...map.values()].reduce((sum, number) => sum + number, 0)
+      const operations = [...lives.operations().values()].reduce((sum, count) => sum + count, 0)
       const elapsed = Math.round((Date.now() - startedMs) / 1_000)
       onProgress(
-        `${elapsed} s: ${lives.all().length} users, ${count(lives.operations())} operations, ${count(kills.counts())} deaths, ${calls.inFlight()} in flight; died too seldom at ${kills.missing().length} places`,
+        `${elapsed} s: ${lives.all().length} users, ${operations} operations, ${kills.total()} deaths, ${calls.inFlight()} in flight; died too seldom at ${kills.missing().length} places`,
       )
     }
   }
@@ -169,8 +138,10 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
   setMaxListeners(100, until)
   until.addEventListener('abort', () => calls.setHurried(true), { once: true })
   const begunMs = Date.now()
+  let deathsInTime = 0
   const timer = setInterval(() => {
     const lastedMs = Date.now() - begunMs
+    if (lastedMs < durationMs) deathsInTime = kills.total()
     const isEnough = !isThorough || kills.missing().length === 0 || lastedMs >= 2 * durationMs
     if (lastedMs >= durationMs && isEnough) ending.abort()
   }, 250)
@@ -184,7 +155,7 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
     [
       lives.populate(population, until),
       weather.blow(until),
-      reckonings(until),
+      reckoning.recur(until),
       clocks(until),
       progress(until),
       ...instances.map((instance, index) => kills.haunt(instance, until, random.branch(-10 - index))),
@@ -197,65 +168,40 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
   calls.setHurried(false)
   await weather.heal()
   await Promise.all(instances.map((instance) => instance.restart()))
-  const violations = await settleEverything()
+  const violations = await judge({
+    devnet,
+    db: database.db,
+    instances,
+    calls,
+    dreamers: lives.all(),
+    time,
+    reckoning,
+    random: random.branch(-5),
+    onProgress,
+  })
   return {
     seed,
     seconds: Math.round((Date.now() - startedMs) / 1_000),
     users: lives.all().length,
     operations: Object.fromEntries(lives.operations()),
     answers: Object.fromEntries([...calls.statuses()].sort()),
+    withdrawals: await countWithdrawals(database.db),
     kills: Object.fromEntries(kills.counts()),
+    deathsInTime,
     neverKilledTwice: kills.missing(),
     faults: Object.fromEntries([...weather.counts()].sort()),
     violations,
   }
-
-  async function settleEverything(): Promise<Violation[]> {
-    const own = random.branch(-5)
-    await untilNothingIsOpen(database.db)
-    advance(overdueMs)
-    const unanswered = calls.all().filter(({ answers }) => !answers.slice(-1).some(isFinal))
-    onProgress(`asking again for ${unanswered.length} answers`)
-    await inTurns(unanswered, 8, (call) => calls.pursue(call, own, 20))
-    await untilNothingIsOpen(database.db)
-    onProgress('reconciling')
-    for (let round = 0; round < 2; round += 1) await reckon(instances)
-    await devnet.settle()
-    for (let round = 0; round < 2; round += 1) await reckon(instances)
-    const answered = calls.all().filter(({ answers }) => answers.some(({ status }) => status === 200))
-    onProgress(`asking again for ${answered.length} answers that were given`)
-    await inTurns(answered, 16, (call) => calls.send(call, own.pick(instances)))
-    onProgress('auditing')
-    const found = await audit({ devnet, db: database.db, dreamers: lives.all(), calls: calls.all() })
-    const balances = await inTurns(lives.all(), 8, async (dreamer) => {
-      const answers = await Promise.all(instances.map((instance) => calls.balance(dreamer.account, instance)))
-      return (await Promise.all(answers.map((answer) => checkBalance({ devnet, dreamer }, answer)))).flat()
-    })
-    return [...found, ...balances.flat()]
-  }
 }
 
-/** The servers end by themselves what they have begun; a minute is far more than they need. */
-async function untilNothingIsOpen(db: Db): Promise<void> {
-  for (let attempt = 0; attempt < 120; attempt += 1) {
-    const open = await db
-      .selectFrom('chain_transaction')
-      .select('id')
-      .where('state', 'in', ['prepared', 'broadcast', 'unknown'])
-      .executeTakeFirst()
-    if (!open) return
-    await wait(500)
-  }
-}
-
-async function inTurns<T, R>(items: readonly T[], width: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  const queue = [...items]
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) results.push(await work(item))
-  }
-  await Promise.all(Array.from({ length: width }, worker))
-  return results
+async function countWithdrawals(db: Db): Promise<Record<string, number>> {
+  const rows = await db
+    .selectFrom('withdrawal')
+    .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
+    .groupBy('state')
+    .orderBy('state')
+    .execute()
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]))
 }
 
 function rejectionOf(signal: AbortSignal): Promise<never> {

@@ -3,10 +3,14 @@ import { readSettings } from '../../config/env.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { createLog } from '../../platform/log.ts'
 import { type RunningServer, startServer } from '../../server.ts'
-import type { FromChild, KillPoint, StartOrder, ToChild } from './messages.ts'
+import type { Chore, FromChild, KillPoint, StartOrder, ToChild } from './messages.ts'
 import { seamsWithout } from './protections.ts'
 
 // A server in a process of its own that dies where its parent says, as by a power cut.
+
+/** A start may meet a node that does not answer; an operator's supervisor would go on trying, too. */
+const startAttempts = 20
+const startPauseMs = 100
 
 let offsetMs = 0
 let armed = new Set<KillPoint>()
@@ -22,7 +26,6 @@ async function pass(point: KillPoint): Promise<void> {
 }
 
 async function start(order: StartOrder): Promise<void> {
-  offsetMs = order.offsetMs
   const { logFile } = order
   server = await startServer({
     settings: readSettings(order.settings),
@@ -38,11 +41,29 @@ async function start(order: StartOrder): Promise<void> {
   tell({ kind: 'listening', port: Number(new URL(server.url).port) })
 }
 
+async function startSomehow(order: StartOrder): Promise<void> {
+  offsetMs = order.offsetMs
+  for (let attempt = 1; attempt < startAttempts; attempt += 1) {
+    try {
+      return await start(order)
+    } catch {
+      await systemClock.wait(startPauseMs)
+    }
+  }
+  await start(order)
+}
+
+async function work(chore: Chore): Promise<void> {
+  const context = server?.context
+  if (chore === 'reconcile') return context?.reconciliation.run()
+  await context?.resumeTransactions()
+  await context?.withdrawals.resume()
+}
+
 process.on('message', (message: ToChild) => {
   switch (message.kind) {
     case 'start':
-      // The parent tries again: a start may meet a node that does not answer.
-      start(message).catch(() => process.exit(1))
+      startSomehow(message).catch(() => process.exit(1))
       return
     case 'arm':
       armed = new Set(message.points)
@@ -50,11 +71,11 @@ process.on('message', (message: ToChild) => {
     case 'clock':
       offsetMs = message.offsetMs
       return
-    case 'reconcile':
-      void server?.context.reconciliation.run().then(
-        () => tell({ kind: 'reconciled' }),
-        () => tell({ kind: 'reconciled' }),
-      )
+    case 'do': {
+      const { chore } = message
+      const finish = () => tell({ kind: 'did', chore })
+      void work(chore).then(finish, finish)
+    }
   }
 })
 process.on('disconnect', () => process.exit())

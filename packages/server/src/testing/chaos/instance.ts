@@ -1,26 +1,29 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import type { FromChild, KillPoint, StartOrder, ToChild } from './messages.ts'
+import type { Chore, FromChild, KillPoint, StartOrder, ToChild } from './messages.ts'
 
-const script = fileURLToPath(new URL('child.ts', import.meta.url))
-const execArgv = ['--conditions=@dreamscape/source', '--import', 'tsx']
+/** Nobody waits longer for a chore. */
+const choreMs = 10_000
 
 export type Instance = ReturnType<typeof createInstance>
 export type Spares = ReturnType<typeof createSpares>
 
-/** Processes that have imported everything and wait: what takes seconds is done before a death, not after it. */
-export function createSpares(count: number) {
+/** Processes that have loaded `script` and wait: what takes long is done before a death, not after it. */
+export function createSpares({ script, count }: { script: string; count: number }) {
   const waiting: Promise<ChildProcess>[] = []
   const alive = new Set<ChildProcess>()
   let isClosed = false
 
   async function load(): Promise<ChildProcess> {
-    const child = fork(script, { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(script, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     alive.add(child)
     child.once('exit', () => alive.delete(child))
     child.on('error', () => {})
-    await once(child, 'message')
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`${script} ended before it was loaded`)
+    })
+    ended.catch(() => {})
+    await Promise.race([once(child, 'message'), ended])
     return child
   }
 
@@ -32,6 +35,9 @@ export function createSpares(count: number) {
   for (let index = 0; index < count; index += 1) add()
 
   return {
+    /** Throws when the script does not even load. */
+    untilLoaded: async (): Promise<void> => void (await waiting[0]),
+
     async take(): Promise<ChildProcess> {
       if (isClosed) throw new Error('No process is started any more')
       add()
@@ -53,6 +59,7 @@ export function createInstance(options: {
 }) {
   const { spares, orderOf, onKilled } = options
   let port = 0
+  let clockMs: number | undefined
   let current: { child: ChildProcess; upSince: number } | undefined
   let isClosed = false
   let onUp: (() => void)[] = []
@@ -70,6 +77,8 @@ export function createInstance(options: {
       if (message.kind !== 'listening') return
       port = message.port
       current = { child, upSince: Date.now() }
+      // It may have been moved since the start was ordered.
+      if (clockMs !== undefined) send({ kind: 'clock', offsetMs: clockMs })
       for (const resolve of onUp.splice(0)) resolve()
     })
     child.send(orderOf(port), () => {})
@@ -90,25 +99,28 @@ export function createInstance(options: {
     upSince: () => current?.upSince,
     untilUp,
     arm: (points: KillPoint[]) => send({ kind: 'arm', points }),
-    setClock: (offsetMs: number) => send({ kind: 'clock', offsetMs }),
+    setClock: (offsetMs: number): void => {
+      clockMs = offsetMs
+      send({ kind: 'clock', offsetMs })
+    },
 
-    /** Resolves after one round of reconciliation, or when the process dies in it. */
-    async reconcile(): Promise<void> {
+    /** Resolves when the chore is done, or when the process dies in it. */
+    async work(chore: Chore): Promise<void> {
       await untilUp()
       const child = current?.child
       if (!child) return
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 10_000)
+        const timer = setTimeout(resolve, choreMs)
         const finish = () => {
           clearTimeout(timer)
           child.off('message', listen)
           child.off('exit', finish)
           resolve()
         }
-        const listen = (message: FromChild) => message.kind === 'reconciled' && finish()
+        const listen = (message: FromChild) => message.kind === 'did' && message.chore === chore && finish()
         child.on('message', listen)
         child.once('exit', finish)
-        send({ kind: 'reconcile' })
+        send({ kind: 'do', chore })
       })
     },
 

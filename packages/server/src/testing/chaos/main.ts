@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util'
 import { howToStartPostgres, openTestDatabases } from '../test-databases.ts'
 import { type ChaosOptions, runChaos } from './chaos.ts'
 import { protections } from './protections.ts'
-import { renderReport } from './report.ts'
+import { judgeByBars, renderReport } from './report.ts'
 
 const usage = `npm run chaos -- [options]    lets servers die under load for a while, then audits every neuron
   --minutes N          how long (3); up to as long again until servers have died twice at every place
+  --deaths N           fails with fewer in that time
   --seed N             what is chosen follows from it (random)
   --json               the result as JSON
   --log FILE           where the servers log
@@ -16,6 +17,7 @@ try {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '3' },
+      deaths: { type: 'string' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
       json: { type: 'boolean', default: false },
       log: { type: 'string' },
@@ -32,6 +34,7 @@ try {
 
 async function main(values: {
   minutes: string
+  deaths?: string | undefined
   seed: string
   json: boolean
   log?: string | undefined
@@ -39,14 +42,13 @@ async function main(values: {
 }): Promise<void> {
   const minutes = Number(values.minutes)
   const seed = Number(values.seed)
+  const deaths = values.deaths === undefined ? undefined : Number(values.deaths)
   const without = protections.find((name) => name === values['protection-off'])
-  if (!(minutes > 0) || !Number.isSafeInteger(seed) || (values['protection-off'] !== undefined && !without)) {
-    throw new Error(usage)
-  }
+  const isUnderstood = minutes > 0 && Number.isSafeInteger(seed) && (deaths === undefined || deaths >= 0)
+  if (!isUnderstood || (values['protection-off'] !== undefined && !without)) throw new Error(usage)
   await using databases = await openTestDatabases()
   if (!databases.hasPostgres) {
-    process.stderr.write(`Skipped. ${howToStartPostgres}\n`)
-    return
+    throw new Error(howToStartPostgres)
   }
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -65,7 +67,9 @@ async function main(values: {
     onProgress: (line) => process.stderr.write(`${line}\n`),
   }
   const result = await runChaos(options)
-  process.stdout.write(values.json ? `${JSON.stringify(result, undefined, 2)}\n` : renderReport(result))
-  const isIncomplete = isThorough && result.neverKilledTwice.length > 0
-  if (result.violations.length > 0 || isIncomplete) process.exitCode = 1
+  const bars = judgeByBars(result, { deaths, isThorough })
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ ...result, bars }, undefined, 2)}\n` : renderReport(result, bars),
+  )
+  if (bars.some(({ isMet }) => !isMet)) process.exitCode = 1
 }
