@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { IncomingMessage } from 'node:http'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createHttpServer } from './http-server.ts'
 import { createToyIdentity, deferred, healthRoute, startToyServer, toyRoute } from './testing/toy-server.ts'
 
@@ -8,6 +8,7 @@ describe('the server', () => {
   test('gives requests and answers the prototypes of the app from birth', async () => {
     await using server = await startToyServer()
     const set = vi.spyOn(Object, 'setPrototypeOf')
+    onTestFinished(() => set.mockRestore())
     const before: (object | null)[] = []
     server.server.prependListener('request', (request, response) => {
       before.push(Object.getPrototypeOf(request), Object.getPrototypeOf(response))
@@ -19,7 +20,6 @@ describe('the server', () => {
     const ofExpress = set.mock.calls.filter(
       ([object]) => object instanceof IncomingMessage || 'writableFinished' in Object(object),
     )
-    set.mockRestore()
     expect(before).toHaveLength(2)
     expect(ofExpress.map(([, prototype]) => prototype)).toEqual(before)
   })

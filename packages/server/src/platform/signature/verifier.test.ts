@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
 import { StartupError } from '../errors.ts'
@@ -120,14 +123,20 @@ describe('createSignatureVerifier', () => {
   })
 
   test('never loads the JavaScript fallback of the native library', async () => {
-    const { createRequire } = await import('node:module')
-    await createSignatureVerifier()
+    const loaded = await listLoadedFiles()
 
-    const loaded = Object.keys(createRequire(import.meta.url).cache)
     expect(loaded.some((file) => file.includes('/secp256k1/bindings.js'))).toBe(true)
     expect(loaded.filter((file) => file.includes('elliptic'))).toEqual([])
   })
 })
+
+/** What a process of its own, in which nothing but a verifier is created, loads by `require`. */
+async function listLoadedFiles(): Promise<string[]> {
+  const script = fileURLToPath(new URL('./testing/verifier-child.ts', import.meta.url))
+  const args = ['--conditions=@dreamscape/source', '--import', 'tsx', script]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  return JSON.parse(stdout)
+}
 
 function verifierOf(tier: Tier): Promise<SignatureVerifier> {
   return createSignatureVerifier([tier])
