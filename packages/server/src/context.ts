@@ -42,8 +42,8 @@ import { fetchUnsettledFee } from './provider/unsettled-fee.ts'
 /** How long an analysis may take beyond its deadline, to be proved, booked and answered. */
 const graceMs = 30_000
 
-/** A local chain mines a block per transaction; elsewhere three blocks are waited for. */
-const defaultConfirmations = (chainId: number) => (chainId === 31337 ? 1 : 3)
+/** A local chain mines a block per transaction; elsewhere a reorganisation of three blocks is outlived. */
+const defaultConfirmations = (chainId: number) => (chainId === 31337 ? 1 : 4)
 
 export type Context = Awaited<ReturnType<typeof createContext>>
 

@@ -73,7 +73,7 @@ export const settingsSchema = z.object({
     .min(1)
     .max(100)
     .optional()
-    .describe('Blocks a transaction must be deep before it counts; by default 3, and 1 on chain 31337.'),
+    .describe('Blocks a transaction must be deep before it counts; by default 4, and 1 on chain 31337.'),
   MAX_GAS_PRICE: gasPrice
     .default(10n ** 12n)
     .describe('The most that is ever paid for gas, in neuron: while the node asks for more, nothing is signed.'),
