@@ -51,6 +51,7 @@ export async function play(deps: { clients: Clients; random: Random; surrounding
     const order: Order = sign('withdraw', random.chance(0.6) ? undefined : tenths(5, 45) + BigInt(random.int(0, 9)))
     await Promise.all([pursue(order), random.chance(0.4) ? interfere() : undefined])
     if (random.chance(0.4)) await interfere()
+    if (surroundings.isWaitingForLock() && random.chance(0.5)) await pursue(sign('cancel', undefined))
     if (surroundings.isWaitingForLock() && random.chance(0.8)) surroundings.passLockTime()
     await pause(random.int(100, 800))
     if (random.chance(0.4)) await pursue(order)
