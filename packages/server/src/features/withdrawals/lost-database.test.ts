@@ -137,7 +137,7 @@ test('money that was already in the broker wallet when the database was lost is 
   const { body } = await user.withdraw('all', { server: after })
   old.rpc.heal()
   for (let round = 0; round < 3; round += 1) {
-    await carryOn(before)
+    await carryOn(old)
     old.clock.advance(120_001)
   }
 
