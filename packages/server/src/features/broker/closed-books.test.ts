@@ -32,16 +32,6 @@ describeOnStores('closing the books of a sub-account that was emptied', (stores)
     expect(await isDue()).toBe(false)
   })
 
-  test('has reconciliation look once the provider is entrusted with money again', async () => {
-    const { accounts, account, empty, waive, isDue } = await emptiedAccount(30n)
-    await empty()
-    await waive()
-
-    await accounts.creditSubAccount({ ...account, amount: 100n })
-
-    expect(await isDue()).toBe(true)
-  })
-
   test('waives nothing when all was collected', async () => {
     const { empty, waive, wholeBook, isDue, listAdjustments } = await emptiedAccount(40n)
     await empty()

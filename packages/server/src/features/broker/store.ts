@@ -40,19 +40,15 @@ export function createAccountStore(db: Db) {
         .where('state', 'in', ['prepared', 'broadcast', 'unknown'])
         .execute(),
 
-    /**
-     * Books a transfer of ours that the chain has confirmed. What was given up when the sub-account was emptied, its provider
-     * may collect now: reconciliation looks.
-     */
+    /** Books a transfer of ours that the chain has confirmed. */
     creditSubAccount: ({ user, provider, amount }: { user: Hex; provider: Hex; amount: bigint }) =>
       db
         .insertInto('sub_account')
         .values({ user_address: user, provider, deposited: amount, charged: 0n, reserved: 0n })
         .onConflict((conflict) =>
-          conflict.columns(['user_address', 'provider']).doUpdateSet({
-            deposited: sql<bigint>`sub_account.deposited + ${amount}`,
-            checked: sql<bigint>`case when sub_account.slack > 0 then -1 else sub_account.checked end`,
-          }),
+          conflict
+            .columns(['user_address', 'provider'])
+            .doUpdateSet({ deposited: sql<bigint>`sub_account.deposited + ${amount}` }),
         )
         .execute(),
 

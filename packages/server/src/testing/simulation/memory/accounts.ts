@@ -52,9 +52,8 @@ export function memoryAccounts(view: View): Sync<AccountStore> {
       view.change((statement) => {
         const fresh = { user_address: user, provider, ...untouched, deposited: amount }
         if (statement.tryInsert('sub_account', fresh)) return
-        statement.update('sub_account', ofSubAccount({ user, provider }), ({ deposited, slack, checked }) => ({
+        statement.update('sub_account', ofSubAccount({ user, provider }), ({ deposited }) => ({
           deposited: deposited + amount,
-          checked: slack > 0n ? -1n : checked,
         }))
       })
       return nothing
