@@ -1,36 +1,8 @@
-import type { Address } from 'viem'
 import { sum } from '../../platform/neuron.ts'
-import type { ModelChain } from './chain/model-chain.ts'
-import type { Mined } from './chain/state.ts'
-import type { BrokerTransaction } from './chain/transaction.ts'
-import type { Order } from './clients.ts'
-import type { Tables } from './memory/tables.ts'
-import type { ModelProvider } from './provider.ts'
+import { checkWithdrawals } from './audit-withdrawals.ts'
+import { type Complain, type Evidence, isDone, isSent, type Sent, type Violation } from './evidence.ts'
 
-/** `double`: something happened twice. `lost`: what was said to be done is not. `stuck`: nobody will ever end it. */
-export type Violation = {
-  check: 'double' | 'lost' | 'stuck' | 'books' | 'withdrawal' | 'bug'
-  detail: string
-}
-
-type Evidence = {
-  tables: Tables
-  chain: ModelChain
-  provider: ModelProvider
-  providerAddress: Address
-  broker: Address
-  user: Address
-  orders: readonly Order[]
-  /** When money came to the broker address from outside. Milliseconds. */
-  inflows: readonly number[]
-  /** Whether the user's address ever refused money. */
-  hasRefused: boolean
-  /** Whether a stranger deposited something. */
-  hasGift: boolean
-}
-
-type Sent = Mined & { transaction: BrokerTransaction }
-type Complain = (check: Violation['check'], detail: string) => void
+type Tables = Evidence['tables']
 
 /** Compares, to the neuron, what the chain did with what the books say, what was asked, and what was answered. */
 export function audit(evidence: Evidence): Violation[] {
@@ -43,11 +15,6 @@ export function audit(evidence: Evidence): Violation[] {
   checkBooks(evidence, complain)
   return violations
 }
-
-const isSent = (mined: Mined): mined is Sent => mined.transaction.kind === 'broker'
-
-const isDone = (sent: Sent, kind: Sent['transaction']['intent']['kind']) =>
-  sent.succeeded && sent.transaction.intent.kind === kind
 
 /** Every transaction of the chain stands in the journal as it is, and the other way round. */
 function checkJournal({ tables }: Evidence, sent: readonly Sent[], complain: Complain): void {
@@ -108,60 +75,10 @@ function checkOrders({ tables, orders, provider }: Evidence, sent: readonly Sent
   }
 }
 
-function checkWithdrawals(evidence: Evidence, sent: readonly Sent[], complain: Complain): void {
-  const { tables, chain, user, orders } = evidence
-  for (const withdrawal of tables.withdrawal) {
-    const { id, state, amount, digest } = withdrawal
-    const steps = tables.chain_transaction.filter(({ withdrawal_id }) => withdrawal_id === id)
-    const payouts = steps.filter((entry) => entry.kind === 'payout' && entry.state === 'confirmed')
-    const name = `withdrawal ${id} of ${amount ?? 'all'}`
-    if (payouts.length > 1) complain('double', `${name} was paid ${payouts.length} times`)
-    if (state === 'cancelled' && payouts.length > 0) complain('double', `${name} was cancelled and paid`)
-    if (!orders.some((order) => order.principal.digest === digest)) complain('double', `${name} was never signed for`)
-    const failures = steps.filter((entry) => entry.state === 'failed').length
-    // Another one may have left nothing that would pay its own way out.
-    const isLeftEmpty = tables.withdrawal.some((other) => other.id < id && other.state === 'done')
-    if (state === 'failed' && !evidence.hasRefused && failures === 0 && !isLeftEmpty) {
-      complain('withdrawal', `${name} failed without reason`)
-    }
-    const nonces = steps.map(({ nonce }) => nonce)
-    for (const { kind, nonce, withdrawal_id } of tables.chain_transaction) {
-      const isBetween = nonce > Math.min(...nonces) && nonce < Math.max(...nonces)
-      if (withdrawal_id !== id && isBetween) complain('withdrawal', `a ${kind} was sent in the middle of ${name}`)
-    }
-    const payout = sent.find(({ transaction }) => transaction.hash === payouts[0]?.hash)
-    if (state === 'done' && !payout) complain('lost', `${name} is done and was not paid`)
-    if (state === 'done' && payout) checkPaid({ name, withdrawal, payout }, evidence, complain)
-  }
-  const paid = sum(sent.flatMap((item) => (isDone(item, 'payout') ? [item.transaction.value] : [])))
-  // All that the user ever got besides was paid in at once, or waits for a block.
-  const { wallet } = chain.books.holdingOf(user)
-  const onTheWay = sum(chain.mempool.list().map((waiting) => (waiting.kind === 'payment' ? waiting.amount : 0n)))
-  if (paid + onTheWay !== wallet) complain('lost', `${paid} left for the user, who holds ${wallet}`)
-}
-
-/** Gas of a transfer, which is what may be left after everything was withdrawn. */
-const transferGas = 21_000n
-
-/** What was asked for was paid, or all there was; and of all, less than a transfer's gas is left. */
-function checkPaid(
-  { name, withdrawal, payout }: { name: string; withdrawal: Tables['withdrawal'][number]; payout: Sent },
-  { inflows }: Evidence,
-  complain: Complain,
-): void {
-  const { amount, created_at: openedAt } = withdrawal
-  const { value } = payout.transaction
-  const isSwept = payout.walletAfter < transferGas * payout.effectiveGasPrice
-  if (amount !== null && value > amount) complain('double', `${name} paid ${value}`)
-  if (amount !== null && value < amount && !isSwept) complain('lost', `${name} paid ${value}, and more was there`)
-  // What came in meanwhile is for another one.
-  const isUndisturbed = inflows.every((atMs) => atMs < openedAt.getTime())
-  if (amount === null && isUndisturbed && !isSwept) complain('withdrawal', `${name} left ${payout.walletAfter}`)
-}
-
 /** The books of the account and its sub-account say what the chain and the provider's bill say. */
 function checkBooks(evidence: Evidence, complain: Complain): void {
-  const { tables, chain, provider, providerAddress, broker, hasGift } = evidence
+  const { tables, chain, provider, providerAddress, broker, inflows } = evidence
+  const hasGift = inflows.some(({ to }) => to === 'ledger')
   const { ledger } = chain.books.holdingOf(broker)
   const [row] = tables.ledger
   // Nobody tells the books what a stranger deposits.
@@ -183,8 +100,9 @@ function checkBooks(evidence: Evidence, complain: Complain): void {
   if (book.charged > billed) complain('books', `${billed} was billed and ${book.charged} is charged`)
   const due = balance === 0n ? taken : billed
   const isWaived = balance === 0n && book.charged === billed
-  // What was given up with an emptied sub-account is believed when its provider is next looked at.
-  const isGivenUp = billed > book.charged && billed - book.charged <= book.slack
+  // What was given up with an emptied sub-account is believed when its provider is next looked at: after the next charge.
+  const isLookedAtLater = book.charged === book.checked
+  const isGivenUp = isLookedAtLater && billed > book.charged && billed - book.charged <= book.slack
   if (book.charged !== due && !isWaived && !isGivenUp) {
     complain('books', `${book.charged} is charged; ${billed} was billed, ${taken} taken, ${balance} is locked`)
   }

@@ -19,7 +19,7 @@ const ofWrites = { 'crash-before': 3, 'crash-after': 5, lost: 3, unknown: 8, zom
 const stakes = 4
 
 /** So much more goes wrong at most in states that a life passes through quickly or seldom, so that all are met. */
-const highestBoost = 40
+const highestBoost = 60
 
 export type Faults = ReturnType<typeof createFaults>
 

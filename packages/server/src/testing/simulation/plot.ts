@@ -51,7 +51,7 @@ export async function play(deps: { clients: Clients; random: Random; surrounding
     const order: Order = sign('withdraw', random.chance(0.6) ? undefined : tenths(5, 45) + BigInt(random.int(0, 9)))
     await Promise.all([pursue(order), random.chance(0.4) ? interfere() : undefined])
     if (random.chance(0.4)) await interfere()
-    if (surroundings.isWaitingForLock() && random.chance(0.5)) await pursue(sign('cancel', undefined))
+    if (surroundings.isWaitingForLock() && random.chance(0.7)) await pursue(sign('cancel', undefined))
     if (surroundings.isWaitingForLock() && random.chance(0.8)) surroundings.passLockTime()
     await pause(random.int(100, 800))
     if (random.chance(0.4)) await pursue(order)
@@ -59,7 +59,7 @@ export async function play(deps: { clients: Clients; random: Random; surrounding
 
   await fund()
   if (random.chance(0.45)) await dream()
-  if (random.chance(0.35)) await withdraw()
+  if (random.chance(0.4)) await withdraw()
   if (random.chance(0.08)) await (random.chance(0.5) ? fund() : dream())
   if (random.chance(0.05)) await withdraw()
 }

@@ -2,10 +2,11 @@ import { type Coverage, createCoverage } from './coverage.ts'
 import type { MutantName } from './mutants.ts'
 import { createSimulation, type Result, type Simulation } from './simulation.ts'
 
-/** So many schedules run side by side and share a turn of the event loop; more would not fit into the processor's caches. */
-const sideBySide = 8
+/** Lets everybody who was just answered go on until they wait again: Node empties its microtasks before the next tick. */
+const everybodyWaits = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** Lets the process do what else it has to, such as telling its parent. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Runs the schedules of these seeds and hands over each result; ends early when `onResult` says so. */
 export async function runSchedules(options: {
@@ -15,21 +16,9 @@ export async function runSchedules(options: {
   onResult: (result: Result) => 'go on' | 'stop'
 }): Promise<void> {
   const { mutant, coverage = createCoverage(), onResult } = options
-  const seeds = options.seeds[Symbol.iterator]()
-  const start = (): Simulation[] => {
-    const next = seeds.next()
-    return next.done ? [] : [createSimulation({ seed: next.value, coverage, mutant })]
-  }
-  let active = Array.from({ length: sideBySide }, start).flat()
-  while (active.length > 0) {
-    const going: Simulation[] = []
-    for (const simulation of active) {
-      if (simulation.step()) going.push(simulation)
-      else if (onResult(simulation.result()) === 'stop') return
-      else going.push(...start())
-    }
-    active = going
-    await turn()
+  for (const seed of options.seeds) {
+    const simulation = createSimulation({ seed, coverage, mutant })
+    if (onResult(await resultOf(simulation)) === 'stop') return
   }
 }
 
@@ -40,6 +29,11 @@ export async function traceSchedule(options: {
   trace: (line: string) => void
 }): Promise<Result> {
   const simulation = createSimulation({ ...options, coverage: createCoverage() })
-  while (simulation.step()) await turn()
+  return resultOf(simulation)
+}
+
+async function resultOf(simulation: Simulation): Promise<Result> {
+  await breathe()
+  while (simulation.step()) await everybodyWaits()
   return simulation.result()
 }

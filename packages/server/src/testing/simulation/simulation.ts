@@ -1,10 +1,11 @@
 import type { Address } from 'viem'
 import { createRandom } from '../chaos/random.ts'
-import { audit, type Violation } from './audit.ts'
+import { audit } from './audit.ts'
 import { createModelChain } from './chain/model-chain.ts'
 import { createClients, isAnswered, type Running } from './clients.ts'
 import type { Coverage } from './coverage.ts'
 import { createEffects } from './effects.ts'
+import type { Violation } from './evidence.ts'
 import { createFaults, type FaultName } from './faults.ts'
 import { groundOf, type Shared } from './ground.ts'
 import { type Ground, startServices } from './instance.ts'
@@ -258,7 +259,6 @@ export function createSimulation(options: {
         ...violations,
         ...audit({
           inflows: weather.inflows(),
-          hasGift: weather.hasGift(),
           hasRefused,
           tables: database.view.tables(),
           chain,

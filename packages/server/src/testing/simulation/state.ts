@@ -5,10 +5,12 @@ import type { Tables } from './memory/tables.ts'
 
 /** How much more often than usual something is to go wrong in a state, because lives are seldom in it. */
 export function rarityOf(state: StateName): number {
+  if (state === 'restore broadcast') return 60
   if (state.startsWith('restore')) return state === 'restore mined' ? 12 : 40
   if (state.endsWith(' unknown')) return 12
   if (state.endsWith(' prepared')) return 8
   if (state === 'retrieve broadcast') return 8
+  if (state === 'transfer broadcast' || state === 'payout broadcast') return 4
   if (state.startsWith('refund')) return 5
   if (state.startsWith('payout') || state.startsWith('retrieve')) return 2
   return state === 'withdrawal waiting' || state === 'reservation held' ? 3 : 1

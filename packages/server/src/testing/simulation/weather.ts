@@ -1,6 +1,7 @@
 import type { Address } from 'viem'
 import type { Random } from '../chaos/random.ts'
 import type { ModelChain } from './chain/model-chain.ts'
+import type { Inflow } from './evidence.ts'
 import type { FaultName, Faults } from './faults.ts'
 import type { ModelProvider } from './provider.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
@@ -32,8 +33,7 @@ export function createWeather(deps: {
   const { scheduler, random, chain, provider, broker, user, faults, confirmations, boost, note, tell } = deps
   const { world, mempool } = chain
   const actor: Actor = { name: 'world', isAlive: true, frozenUntilMs: 0 }
-  const inflows: number[] = []
-  let hasGift = false
+  const inflows: Inflow[] = []
   let stalledUntilMs = 0
   let nextRoundMs = 0
 
@@ -101,9 +101,8 @@ export function createWeather(deps: {
   function giveAway(): void {
     note('foreign-deposit')
     tell('world  a stranger deposits')
-    hasGift = true
-    inflows.push(scheduler.now())
     const amount = 3n * og + BigInt(random.int(0, 999))
+    inflows.push({ to: 'ledger', amount, atMs: scheduler.now() })
     world.give(stranger, amount)
     world.depositFor(stranger, broker, amount)
   }
@@ -126,14 +125,13 @@ export function createWeather(deps: {
 
     payIn(amount: bigint): void {
       tell(`client  pays ${amount} to the broker address`)
-      inflows.push(scheduler.now())
+      inflows.push({ to: 'wallet', amount, atMs: scheduler.now() })
       world.give(user, amount)
       world.pay(user, broker, amount)
       plan(roundMs.soon)
     },
 
-    inflows: (): readonly number[] => inflows,
-    hasGift: () => hasGift,
+    inflows: (): readonly Inflow[] => inflows,
 
     /** Blocks come as they should, and take everything. */
     heal(): void {

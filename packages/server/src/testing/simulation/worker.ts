@@ -1,5 +1,5 @@
-import type { Violation } from './audit.ts'
 import { createCoverage } from './coverage.ts'
+import type { Violation } from './evidence.ts'
 import type { MutantName } from './mutants.ts'
 import { runSchedules } from './run.ts'
 
