@@ -57,8 +57,12 @@ export function createReconciliation(deps: {
     const account = subAccounts.find((item) => item.provider === provider)
     // A ledger that was emptied is gone with its sub-accounts. Any other that is not there has not been seen yet.
     const isEmptied = book.deposited === book.settled
-    if (unsettled === undefined || (!account && !isEmptied)) return undefined
-    const settled = book.deposited - (account?.balance ?? 0n)
+    if (isEmptied && (account?.balance ?? 0n) === 0n) {
+      // What is claimed cannot be collected: it counts when money has gone in again.
+      return { settled: book.settled, billed: book.settled }
+    }
+    if (unsettled === undefined || !account) return undefined
+    const settled = book.deposited - account.balance
     return { settled, billed: settled + unsettled }
   }
 

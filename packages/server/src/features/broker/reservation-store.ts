@@ -171,11 +171,18 @@ export function createReservationStore(db: Db) {
         .where('provider', '=', provider)
         .execute(),
 
-    /** Notes that nothing is left to compare until the next charge. `settled` is what the chain has paid by now. */
+    /**
+     * Notes that nothing is left to compare until the next charge. `settled` is what the chain has paid by now: when that is
+     * everything, what was given up may still be collected later.
+     */
     markChecked: ({ user, provider, settled }: { user: Hex; provider: Hex; settled: bigint }) =>
       db
         .updateTable('sub_account')
-        .set({ checked: sql<bigint>`charged`, slack: 0n, settled })
+        .set({
+          checked: sql<bigint>`charged`,
+          slack: sql<bigint>`case when deposited = ${settled}::numeric then slack else 0 end`,
+          settled,
+        })
         .where('user_address', '=', user)
         .where('provider', '=', provider)
         .execute(),

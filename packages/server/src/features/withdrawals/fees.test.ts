@@ -10,6 +10,7 @@ import { startTestNetwork, type TestNetwork } from '../../testing/test-network.t
 import { startTestServer, type TestServer } from '../../testing/test-server.ts'
 import type { TestUser } from '../../testing/test-user.ts'
 import { carryOn, describeSteps, expectConserved, passLockTime, readHoldings } from '../../testing/withdrawing.ts'
+import { createAccountStore } from '../broker/store.ts'
 
 let network: TestNetwork
 let server: TestServer
@@ -151,6 +152,27 @@ describe('fees that are open at the end', () => {
     const { total } = await readHoldings(server, user)
     expect(total).toBe(parseOg('4') - fee - parseOg(analysis.body.cost))
     expect((await user.analyze(dream)).status).toBe(200)
+    await expectNoQuarantine()
+  })
+
+  test('are not claimed back from an empty account, however often reconciliation looks', async () => {
+    const user = await server.newUser({ deposit: '4' })
+    await user.analyze(dream)
+    await withdrawEverything(user)
+    const [emptied] = await server.rows('sub_account', user)
+    // A reading from before, taken together with books from after, has made it due.
+    await createAccountStore(server.context.db).markDue({ user: user.address, provider: llama.address })
+
+    await reconcile(server)
+
+    expect(await server.rows('sub_account', user)).toMatchObject([
+      { charged: emptied?.charged, slack: emptied?.slack, checked: emptied?.charged },
+    ])
+    expect((await user.balance()).body).toMatchObject({ balance: '0', unsettled: '0' })
+    await user.fund('4')
+    expect((await user.analyze(dream)).status).toBe(200)
+    await reconcile(server)
+    await expectExactBooks(server, user)
     await expectNoQuarantine()
   })
 

@@ -99,11 +99,10 @@ function checkBooks(evidence: Evidence, complain: Complain): void {
   const billed = provider.billedTo(broker)
   if (book.charged > billed) complain('books', `${billed} was billed and ${book.charged} is charged`)
   const due = balance === 0n ? taken : billed
-  const isWaived = balance === 0n && book.charged === billed
   // What was given up with an emptied sub-account is believed when its provider is next looked at: after the next charge.
   const isLookedAtLater = book.charged === book.checked
   const isGivenUp = isLookedAtLater && billed > book.charged && billed - book.charged <= book.slack
-  if (book.charged !== due && !isWaived && !isGivenUp) {
+  if (book.charged !== due && !isGivenUp) {
     complain('books', `${book.charged} is charged; ${billed} was billed, ${taken} taken, ${balance} is locked`)
   }
   const costs =

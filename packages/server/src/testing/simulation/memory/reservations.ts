@@ -157,7 +157,11 @@ export function memoryReservations(view: View): Sync<ReservationStore> {
     },
 
     markChecked({ user, provider, settled }) {
-      changeBook({ user, provider }, ({ charged }) => ({ checked: charged, slack: 0n, settled }))
+      changeBook({ user, provider }, ({ charged, deposited, slack }) => ({
+        checked: charged,
+        slack: deposited === settled ? slack : 0n,
+        settled,
+      }))
       return nothing
     },
 
