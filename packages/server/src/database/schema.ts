@@ -18,6 +18,9 @@ export type Schema = {
   user_queries: UserQueriesTable
 }
 
+/** Of a withdrawal that is under way. */
+export const openWithdrawalStates = ['open', 'cancelling'] as const
+
 type CreatedAt = ColumnType<Date, Date, never>
 
 /** What this database belongs to: one chain, one BROKER_SECRET. A single row. */

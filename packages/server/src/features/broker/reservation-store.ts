@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../../database/connect.ts'
+import { openWithdrawalStates } from '../../database/schema.ts'
 import type { Hex } from '../../platform/hex.ts'
 import { least, most } from '../../platform/neuron.ts'
 import { minimumProviderLock } from './terms.ts'
@@ -47,7 +48,7 @@ export function createReservationStore(db: Db) {
           where user_address = ${reservation.user} and provider = ${reservation.provider}
             and deposited - charged - reserved - ${minimumProviderLock}::numeric >= ${reservation.amount}::numeric
             and not exists (select 1 from withdrawal
-              where user_address = ${reservation.user} and state in ('open', 'cancelling'))
+              where user_address = ${reservation.user} and state in (${sql.join(openWithdrawalStates)}))
           returning user_address)
         insert into reservation (id, request_id, user_address, digest, provider, model, amount, state, held_until, created_at)
         select ${reservation.id}::uuid, ${reservation.requestId}, user_address, ${reservation.digest}, ${reservation.provider}, ${reservation.model},

@@ -110,7 +110,12 @@ export function createDelivery(deps: {
     const intent = await intentOf(entry)
     // A node would refuse what the wallet cannot pay, and the cheaper form would not be sent any more.
     const price = signer.callOf(user, intent).value + gas * ceilingOf(raised)
-    if ((await transactions.readWallet(brokerAddress)) < price) return undefined
+    const wallet = await transactions.readWallet(brokerAddress)
+    if (wallet < price) {
+      log.debug({ address: user, txHash: entry.hash }, 'transaction not replaced: the wallet cannot pay for more')
+      await journal.lackGas(entry.id, price - wallet)
+      return undefined
+    }
     const signed = await signer.signTransaction({ user, intent, nonce, gas, fees: raised })
     const attempt = { ...signed, now: new Date(clock.now()) }
     return db.transaction().execute((trx) => journalOf(trx).replace(entry, attempt))

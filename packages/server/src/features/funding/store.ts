@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Receipt } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
+import { openWithdrawalStates } from '../../database/schema.ts'
 import type { Hex } from '../../platform/hex.ts'
 
 export type NewTransaction = {
@@ -82,7 +83,7 @@ export function createJournalStore(db: Db) {
         .selectFrom('withdrawal')
         .select('id')
         .where('user_address', '=', user)
-        .where('state', 'in', ['open', 'cancelling'])
+        .where('state', 'in', openWithdrawalStates)
         .executeTakeFirst()
       return open !== undefined
     },
@@ -146,6 +147,18 @@ export function createJournalStore(db: Db) {
         .set({ state })
         .where('id', '=', id)
         .where('state', 'in', state === 'broadcast' ? ['prepared', 'unknown'] : ['prepared'])
+        .execute(),
+
+    /** Notes that the withdrawal which an open entry is a step of waits for gas money. `shortfall` in neuron. */
+    lackGas: (id: number, shortfall: bigint) =>
+      db
+        .updateTable('withdrawal')
+        .from('chain_transaction')
+        .set({ waits_for: 'gas', wait_until: null, gas_shortfall: shortfall })
+        .whereRef('withdrawal.id', '=', 'chain_transaction.withdrawal_id')
+        .where('chain_transaction.id', '=', id)
+        .where('chain_transaction.state', 'in', openStates)
+        .where('withdrawal.state', 'in', openWithdrawalStates)
         .execute(),
 
     /**

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { Db } from '../../database/connect.ts'
-import type { Schema } from '../../database/schema.ts'
+import { openWithdrawalStates, type Schema } from '../../database/schema.ts'
 import type { Hex } from '../../platform/hex.ts'
 
 export type Withdrawal = Selectable<Schema['withdrawal']>
@@ -8,11 +8,9 @@ export type Withdrawal = Selectable<Schema['withdrawal']>
 /** What a withdrawal waits for. `until`: not before; `shortfall`: gas money that is missing in the broker wallet, neuron. */
 export type Waiting = { for: 'transaction' } | { for: 'lock-time'; until: Date } | { for: 'gas'; shortfall: bigint }
 
-const openStates = ['open', 'cancelling'] as const
-
 /** Whether it is still under way. */
 export function isOpen({ state }: Pick<Withdrawal, 'state'>): boolean {
-  return openStates.some((open) => open === state)
+  return openWithdrawalStates.some((open) => open === state)
 }
 
 export type WithdrawalStore = ReturnType<typeof createWithdrawalStore>
@@ -20,7 +18,7 @@ export type WithdrawalStore = ReturnType<typeof createWithdrawalStore>
 /** Withdrawals: each is a job that the journal's transactions carry out, and any process can go on with. */
 export function createWithdrawalStore(db: Db) {
   const rows = db.selectFrom('withdrawal').selectAll()
-  const open = db.updateTable('withdrawal').where('state', 'in', openStates)
+  const open = db.updateTable('withdrawal').where('state', 'in', openWithdrawalStates)
 
   return {
     /** Opens a withdrawal; undefined when the user has one open, or had one under the same signature. `amount` null: everything. */
@@ -43,12 +41,13 @@ export function createWithdrawalStore(db: Db) {
     findSigned: ({ user, digest }: { user: Hex; digest: Hex }) =>
       rows.where('user_address', '=', user).where('digest', '=', digest).executeTakeFirst(),
 
-    findOpen: (user: Hex) => rows.where('user_address', '=', user).where('state', 'in', openStates).executeTakeFirst(),
+    findOpen: (user: Hex) =>
+      rows.where('user_address', '=', user).where('state', 'in', openWithdrawalStates).executeTakeFirst(),
 
     findCancelled: ({ user, digest }: { user: Hex; digest: Hex }) =>
       rows.where('user_address', '=', user).where('cancel_digest', '=', digest).executeTakeFirst(),
 
-    listOpen: () => rows.where('state', 'in', openStates).orderBy('id').execute(),
+    listOpen: () => rows.where('state', 'in', openWithdrawalStates).orderBy('id').execute(),
 
     /** Notes what an open withdrawal waits for. */
     wait: (id: number, waiting: Waiting) =>

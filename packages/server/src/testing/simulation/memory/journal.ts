@@ -3,7 +3,7 @@ import type { Hex } from '../../../platform/hex.ts'
 import type { Row } from '../../money-tables.ts'
 import type { Sync } from '../sync.ts'
 import type { View } from './database.ts'
-import { byId, byNonce, byProvider, hasOpenWithdrawal, isOpenEntry, nothing } from './rows.ts'
+import { byId, byNonce, byProvider, hasOpenWithdrawal, isOpenEntry, isOpenWithdrawal, nothing } from './rows.ts'
 
 type Entry = Row<'chain_transaction'>
 
@@ -110,6 +110,19 @@ export function memoryJournal(view: View): Sync<JournalStore> {
     markSent(id, state) {
       const before: readonly Entry['state'][] = state === 'broadcast' ? ['prepared', 'unknown'] : ['prepared']
       changeOpen(id, { state }, (entry) => before.includes(entry.state))
+      return nothing
+    },
+
+    lackGas(id, shortfall) {
+      view.change((statement) => {
+        const entry = statement.tables().chain_transaction.find((row) => row.id === id && isOpenEntry(row))
+        if (!entry) return
+        statement.update(
+          'withdrawal',
+          (row) => row.id === entry.withdrawal_id && isOpenWithdrawal(row),
+          (): Partial<Row<'withdrawal'>> => ({ waits_for: 'gas', wait_until: null, gas_shortfall: shortfall }),
+        )
+      })
       return nothing
     },
 
