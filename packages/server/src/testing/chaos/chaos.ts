@@ -53,7 +53,7 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
     databases,
     without,
     isThorough = false,
-    population = 8,
+    population = 14,
     signal,
     logFile,
     onProgress = () => {},

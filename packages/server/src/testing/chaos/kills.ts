@@ -8,7 +8,7 @@ import { pause } from './weather.ts'
 export const killsWanted = 2
 
 /** A server lives this long before it is told to die again, and waits this long for one place before it is told another. */
-const lifeMs = { shortest: 100, longest: 1_500 }
+const lifeMs = { shortest: 100, longest: 900 }
 const patienceMs = 1_500
 
 /** So many places at a time: who may die at all of them dies at the first ones and never comes to the last. */
