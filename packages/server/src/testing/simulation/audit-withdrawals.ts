@@ -84,7 +84,9 @@ const longestWaitMs = 100_000
 function isSwept(payout: Payout, inflows: readonly Inflow[]): boolean {
   const { walletAfter, gasUsed, effectiveGasPrice, quotedAtMs } = payout
   const late = inflows.filter(({ to, atMs }) => to === 'wallet' && atMs >= quotedAtMs - longestWaitMs)
-  const lefts = late.map((_, index) => walletAfter - sum(late.slice(index).map(({ amount }) => amount)))
+  // The newest of them may have come after it.
+  const runs = late.flatMap((_, from) => late.slice(from).map((_, length) => late.slice(from, from + length + 1)))
+  const lefts = runs.map((run) => walletAfter - sum(run.map(({ amount }) => amount)))
   const isDust = (left: bigint) => left > -gasUsed * effectiveGasPrice && left < transferGas * effectiveGasPrice
   return [walletAfter, ...lefts].some(isDust)
 }
