@@ -112,8 +112,8 @@ export function createDelivery(deps: {
     const price = signer.callOf(user, intent).value + gas * ceilingOf(raised)
     const wallet = await transactions.readWallet(brokerAddress)
     if (wallet < price) {
-      log.debug({ address: user, txHash: entry.hash }, 'transaction not replaced: the wallet cannot pay for more')
-      await journal.lackGas(entry.id, price - wallet)
+      // What a block would take as it is needs no help.
+      if (ceilingOf(fees) < (await transactions.readGasPrice())) await journal.lackGas(entry.id, price - wallet)
       return undefined
     }
     const signed = await signer.signTransaction({ user, intent, nonce, gas, fees: raised })
