@@ -9,6 +9,8 @@ type HttpAnswer = { status: number; text: string }
 
 type Refusal = { message: string; times: number }
 
+type Asked = { id: number; method: string }
+
 type Losses = Record<'requests' | 'answers' | 'results', Set<string>>
 
 /** What goes wrong with one HTTP request, which may carry several calls. */
@@ -38,16 +40,36 @@ export async function startRpcProxy(target: string) {
     if (disturbance?.kind === 'delay') await wait(disturbance.delayMs)
     if (disturbance?.kind === 'status') return send(response, { status: disturbance.status, text: '' })
     if (disturbance?.kind === 'lost-request' || losing(losses.requests, methods)) return void response.destroy()
-    const refused = methods.map((method) => refusals.get(method)).find((refusal) => refusal && refusal.times > 0)
-    if (refused) return refuse(response, body, refused)
+    const isRefused = methods.some((method) => (refusals.get(method)?.times ?? 0) > 0)
+    if (isRefused) return refuseSome(response, body)
     const isUnderpriced = disturbance?.kind === 'underpriced'
-    if (isUnderpriced && !disturbance.isForwarded) return refuse(response, body, underpriced())
+    if (isUnderpriced && !disturbance.isForwarded) return refuseAll(response, body, underpriced)
     const answer = await forward(target, body)
     const isLost = disturbance?.kind === 'lost-answer' || losing(losses.answers, methods)
     if (!answer || isLost) return void response.destroy()
-    if (isUnderpriced) return refuse(response, body, underpriced())
+    if (isUnderpriced) return refuseAll(response, body, underpriced)
     send(response, losing(losses.results, methods) ? withoutResults(answer) : answer)
   })
+
+  /** Refuses those calls of a request that are to be, and passes the others on. */
+  async function refuseSome(response: ServerResponse, body: string): Promise<void> {
+    const asked = JSON.parse(body) as Asked | Asked[]
+    const passed: Asked[] = []
+    const answers: object[] = []
+    for (const call of [asked].flat()) {
+      const refusal = refusals.get(call.method)
+      if (!refusal || refusal.times === 0) passed.push(call)
+      else {
+        refusal.times -= 1
+        answers.push(errorAnswer(call, refusal.message))
+      }
+    }
+    const forwarded = passed.length > 0 ? await forward(target, JSON.stringify(passed)) : { status: 200, text: '[]' }
+    if (!forwarded) return void response.destroy()
+    const all = [...answers, ...(JSON.parse(forwarded.text) as object[])]
+    send(response, { status: 200, text: JSON.stringify(Array.isArray(asked) ? all : all[0]) })
+  }
+
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
@@ -98,12 +120,14 @@ export async function startRpcProxy(target: string) {
   }
 }
 
-function refuse(response: ServerResponse, body: string, refusal: Refusal): void {
-  refusal.times -= 1
-  const asked = JSON.parse(body) as { id: number } | { id: number }[]
-  const answers = [asked]
-    .flat()
-    .map(({ id }) => ({ jsonrpc: '2.0', id, error: { code: -32000, message: refusal.message } }))
+function errorAnswer({ id }: Asked, message: string): object {
+  return { jsonrpc: '2.0', id, error: { code: -32000, message } }
+}
+
+/** Refuses every call of a request. */
+function refuseAll(response: ServerResponse, body: string, message: string): void {
+  const asked = JSON.parse(body) as Asked | Asked[]
+  const answers = [asked].flat().map((call) => errorAnswer(call, message))
   send(response, { status: 200, text: JSON.stringify(Array.isArray(asked) ? answers : answers[0]) })
 }
 
@@ -114,7 +138,7 @@ async function readAll(request: IncomingMessage): Promise<string> {
 }
 
 /** What a node says to a transaction that pays too little. */
-const underpriced = (): Refusal => ({ message: 'replacement transaction underpriced', times: 1 })
+const underpriced = 'replacement transaction underpriced'
 
 function methodsOf(body: string): string[] {
   return [JSON.parse(body) as { method: string } | { method: string }[]].flat().map(({ method }) => method)
