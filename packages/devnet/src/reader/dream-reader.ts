@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../completion/request.ts'
 import { type Findings, findInDream } from './findings.ts'
-import { createPhrasing, joinWords, writeInsights, writeInterpretation } from './interpretation.ts'
+import { createPhrasing, joinWords, writeInsights, writeInterpretation, writeQuestion } from './interpretation.ts'
 import type { Entry } from './lexicon.ts'
 import { parseTask, type ReadingTask } from './prompt.ts'
 
@@ -10,6 +10,7 @@ import { parseTask, type ReadingTask } from './prompt.ts'
  */
 export function readDream(request: ChatRequest): string {
   const task = parseTask(request)
+  if (task.isRepair) return '{}'
   return writeAnswer(task, findInDream(task.dream))
 }
 
@@ -20,16 +21,27 @@ export function reasonAndReadDream(request: ChatRequest): string {
   return `<think>\n${think(findings)}\n</think>\n\n${writeAnswer(task, findings)}`
 }
 
-function writeAnswer({ dream, isJson, paragraphs }: ReadingTask, findings: Findings): string {
+function writeAnswer({ dream, isJson, isNested, paragraphs }: ReadingTask, findings: Findings): string {
   const phrase = createPhrasing(dream)
   const interpretation = writeInterpretation(findings, paragraphs, phrase)
   if (!isJson) return interpretation
-  return JSON.stringify({
-    interpretation,
-    symbols: findings.symbols.length > 0 ? names(findings.symbols) : findings.strikingWords,
-    emotions: names(findings.emotions),
-    insights: writeInsights(findings, phrase),
-  })
+  const emotions = names(findings.emotions)
+  const insights = writeInsights(findings, phrase)
+  if (isNested) {
+    const symbols = orStriking(findings.symbolWords, findings)
+    const reflectionQuestions = [writeQuestion(phrase)]
+    const themes = names(findings.themes)
+    return JSON.stringify({
+      interpretation,
+      rest: { emotions, insights, language: 'en', reflectionQuestions, symbols, themes },
+    })
+  }
+  const symbols = orStriking(names(findings.symbols), findings)
+  return JSON.stringify({ interpretation, symbols, emotions, insights })
+}
+
+function orStriking(symbols: string[], { strikingWords }: Findings): string[] {
+  return symbols.length > 0 ? symbols : strikingWords
 }
 
 function think({ symbols, emotions, themes, wordCount }: Findings): string {

@@ -6,6 +6,8 @@ import { themes } from './themes.ts'
 /** What the reader has found in a dream, each list in the order of first mention. */
 export type Findings = {
   symbols: Entry[]
+  /** The same in the words of the dream. */
+  symbolWords: string[]
   emotions: Entry[]
   themes: Entry[]
   /** Words of the dream that stand out, for a dream none of whose words the reader knows. */
@@ -29,8 +31,10 @@ export function findInDream(dream: string): Findings {
     .map(toWords)
   const words = clauses.flat()
   const felt = (clause: string[]) => findEmotions(clause).filter(({ index }) => !isNegated(clause, index))
+  const seen = clauses.flatMap(findSymbols)
   return {
-    symbols: toEntries(clauses.flatMap(findSymbols)),
+    symbols: toEntries(seen),
+    symbolWords: [...new Map(seen.toReversed().map(({ entry, form }) => [entry, form.join(' ')])).values()].reverse(),
     emotions: toEntries(clauses.flatMap(felt)),
     themes: toEntries(clauses.flatMap(findThemes)),
     strikingWords: strikingWords(words),

@@ -121,6 +121,14 @@ export function writeInsights({ themes, emotions, symbols }: Findings, phrase: P
   )
 }
 
+export function writeQuestion(phrase: Phrasing): string {
+  return phrase.one([
+    'What in your waking life has the mood of this dream?',
+    'Which part of the dream stays with you the longest?',
+    'What would you have liked to do next?',
+  ])
+}
+
 function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -20,8 +20,8 @@ function toPhrases(list: string): string[][] {
     .filter(([first]) => first !== '')
 }
 
-/** An entry and the place of its form among the words. */
-export type Mention = { entry: Entry; index: number }
+/** An entry, and which of its forms stands where among the words. */
+export type Mention = { entry: Entry; form: string[]; index: number }
 
 /** Finds entries by the first word of their forms. */
 export function createIndex(entries: Entry[]): (words: string[]) => Mention[] {
@@ -35,7 +35,7 @@ export function createIndex(entries: Entry[]): (words: string[]) => Mention[] {
   const mentionsAt = (words: string[], index: number): Mention[] =>
     (byFirstWord.get(words[index] ?? '') ?? [])
       .filter(({ entry, form }) => occursAt(words, index, form) && !isExcepted(words, index, entry))
-      .map(({ entry }) => ({ entry, index }))
+      .map(({ entry, form }) => ({ entry, form, index }))
   return (words) => words.flatMap((_word, index) => mentionsAt(words, index))
 }
 

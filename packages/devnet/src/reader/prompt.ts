@@ -1,7 +1,15 @@
 import type { ChatRequest } from '../completion/request.ts'
 
 /** What a request asks the dream reader for. */
-export type ReadingTask = { dream: string; isJson: boolean; paragraphs: ParagraphRange }
+export type ReadingTask = {
+  dream: string
+  isJson: boolean
+  /** All but the interpretation is wanted in a member `rest`. */
+  isNested: boolean
+  /** An answer is to be put into form, which is beyond the reader. */
+  isRepair: boolean
+  paragraphs: ParagraphRange
+}
 export type ParagraphRange = { min: number; max: number }
 
 const defaultParagraphs: ParagraphRange = { min: 2, max: 3 }
@@ -12,11 +20,17 @@ const openTag = '<dream>'
 const closeTag = '</dream>'
 
 /** Reads the dream and the instructions; what the dream itself says is never taken for an instruction. */
-export function parseTask({ messages, isJsonFormat }: ChatRequest): ReadingTask {
+export function parseTask({ messages, isJsonFormat, members }: ChatRequest): ReadingTask {
   const lastUser = messages.findLast(({ role }) => role === 'user')?.text ?? ''
   const dream = dreamIn(lastUser)
   const instructions = messages.map(({ text }) => (text === lastUser ? withoutDream(text) : text)).join('\n')
-  return { dream, isJson: isJsonFormat || asksForJson(instructions), paragraphs: findParagraphs(instructions) }
+  return {
+    dream,
+    isJson: isJsonFormat || asksForJson(instructions),
+    isNested: /"rest"\s*:/.test(instructions + JSON.stringify(members.response_format ?? '')),
+    isRepair: lastUser.startsWith('<answer>'),
+    paragraphs: findParagraphs(instructions),
+  }
 }
 
 function dreamIn(text: string): string {
