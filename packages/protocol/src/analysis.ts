@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { dreamCard, maxDreamCards } from './dream-card.ts'
 import { address, signedFields } from './identity.ts'
+import { languageTag } from './language-tag.ts'
 import { og } from './money.ts'
 import { isWellFormed } from './unicode.ts'
 
@@ -23,6 +25,13 @@ export const analyzeRequest = z
       .object({
         model: z.string().min(1).max(200).optional().meta({ description: '"llama", "deepseek" or a model id' }),
         level: z.int().min(1).max(7).optional().meta({ description: 'Depth of the analysis; 1 when not given' }),
+        language: languageTag
+          .optional()
+          .meta({ description: 'BCP 47 tag of the language to answer in; that of the dream when not given' }),
+        context: z.array(dreamCard).max(maxDreamCards).optional().meta({
+          description:
+            'Earlier dreams, newest first. As many are read as the level looks back: 0, 3, 5, 10, 15, 20, all',
+        }),
         receipt: z
           .literal('full')
           .optional()
@@ -34,13 +43,25 @@ export const analyzeRequest = z
 
 export type AnalyzeOptions = NonNullable<z.infer<typeof analyzeRequest>['options']>
 
-/** What the model must answer; `interpretation` comes first so that it can be streamed first. */
+/** Set by this service, never by a model: the dreamer may be in danger, and the interpretation is help. */
+export const safety = z
+  .object({
+    flag: z.literal('crisis'),
+    resources: z.array(z.object({ name: z.string(), url: z.url() })),
+  })
+  .meta({ id: 'Safety' })
+
+/** Plain text throughout: no HTML, no Markdown, no links. */
 export const analysis = z
   .object({
-    interpretation: z.string().trim().min(1),
-    symbols: z.array(z.string()),
+    interpretation: z.string().trim().min(1).meta({ description: 'Paragraphs, with an empty line between them' }),
+    symbols: z.array(z.string()).meta({ description: 'What occurs in the dream, in its own words' }),
     emotions: z.array(z.string()),
     insights: z.array(z.string()),
+    themes: z.array(z.string()).optional(),
+    reflectionQuestions: z.array(z.string()).optional(),
+    language: z.string().optional().meta({ description: 'BCP 47 tag of the language it is written in' }),
+    safety: safety.optional(),
   })
   .meta({ id: 'Analysis' })
 
@@ -82,6 +103,11 @@ export const analyzeResponse = z
     receipt,
     usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }),
     contextUsed: z.int().meta({ description: 'How many earlier dreams were given to the model' }),
+    promptVersion: z.string().optional().meta({ description: 'Which instructions the model got' }),
+    repaired: receipt.optional().meta({
+      description:
+        'Proves the answer that was not in the agreed form; the analysis and `receipt` come from a second call that put it right',
+    }),
     level: z.int(),
     requestId: z.string(),
   })

@@ -23,6 +23,7 @@ import { createJournalStore, type JournalStore } from './features/funding/store.
 import { createHealthService } from './features/health/service.ts'
 import { createCatalogue } from './features/models/catalogue.ts'
 import { createProviderHealth } from './features/models/health.ts'
+import { createSchemaSupport } from './features/models/schema-support.ts'
 import { createModelsService } from './features/models/service.ts'
 import { createStatementService } from './features/statement/service.ts'
 import { createUsageService } from './features/usage/service.ts'
@@ -36,6 +37,7 @@ import type { Log } from './platform/log.ts'
 import { createSignatureVerifier } from './platform/signature/verifier.ts'
 import { createChatClient } from './provider/chat.ts'
 import { createProviderAgent, isAcceptableProviderUrl } from './provider/guarded-agent.ts'
+import { fetchModelParameters } from './provider/model-parameters.ts'
 import { fetchResponseSignature } from './provider/response-signature.ts'
 import { fetchUnsettledFee } from './provider/unsettled-fee.ts'
 
@@ -119,6 +121,12 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     defaultModel: settings.DEFAULT_MODEL,
     isDeepseekEnabled: settings.ENABLE_DEEPSEEK,
   })
+  const schemas = createSchemaSupport({
+    catalogue,
+    fetchParameters: (service) => fetchModelParameters({ agent, ...service, signal: clock.deadline(deadlineMs) }),
+    clock,
+    log,
+  })
   const sessions = createSessions({ signer, reader, clock })
   const unsettledOf = createUnsettledSource({
     catalogue,
@@ -161,6 +169,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     reservations,
     sessions,
     health: providerHealth,
+    schemas,
     chat: createChatClient({ agent, clock }),
     fetchSignature: (request) => fetchResponseSignature({ agent, ...request }),
     clock,
@@ -174,6 +183,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     reservations,
     funding,
     models,
+    schemas,
     dispatcher,
     usage: createUsageService({ clock }),
     clock,
@@ -198,10 +208,14 @@ export async function createContext(options: { settings: Settings; log: Log; clo
 
   await providerHealth.refresh()
   background.run('resume transactions', lane.resume)
-  background.run('read services', catalogue.refresh)
+  background.run('read services', async () => {
+    await catalogue.refresh()
+    await schemas.refresh()
+  })
   background.every(10_000, 'follow transactions', lane.resume)
   background.every(10_000, 'carry on withdrawals', withdrawals.resume)
   background.every(30_000, 'refresh services', catalogue.refresh)
+  background.every(30_000, 'refresh schema support', schemas.refresh)
   background.every(30_000, 'refresh quarantine', providerHealth.refresh)
   background.every(30_000, 'reconcile', reconciliation.run)
   background.every(3_600_000, 'prune answers', auth.prune)
@@ -237,6 +251,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     withdrawals,
     catalogue,
     models,
+    schemas,
     analyses,
     statements,
     healthChecks,

@@ -13,3 +13,14 @@ test('spells the request as a provider would marshal it again', () => {
       '"stream":true,"stream_options":{"include_usage":true}}',
   )
 })
+
+test('asks for a JSON Schema where one is given, its keys sorted as well', () => {
+  const schema = { name: 'answer', schema: { type: 'object', properties: { b: {}, a: {} } } }
+
+  const body = buildChatBody({ model: 'meta/llama', messages: [], maxTokens: 1, schema })
+
+  expect(new TextDecoder().decode(body)).toContain(
+    '"response_format":{"json_schema":{"name":"answer","schema":{"properties":{"a":{},"b":{}},"type":"object"},"strict":true},' +
+      '"type":"json_schema"}',
+  )
+})

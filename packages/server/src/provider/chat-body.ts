@@ -11,6 +11,8 @@ export function buildChatBody(options: {
   model: string
   messages: ChatMessage[]
   maxTokens: number
+  /** Holds the answer to a JSON Schema, at a provider that can do so. */
+  schema?: { name: string; schema: object }
 }): Uint8Array {
   const body = {
     model: options.model,
@@ -18,6 +20,7 @@ export function buildChatBody(options: {
     max_tokens: options.maxTokens,
     stream: true,
     stream_options: { include_usage: true },
+    response_format: options.schema && { type: 'json_schema', json_schema: { ...options.schema, strict: true } },
   }
   const json = canonicalJson(body).replace(/[<>&\u2028\u2029]/g, escapeCharacter)
   return new TextEncoder().encode(json)

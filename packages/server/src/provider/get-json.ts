@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { parseJson } from './parse-json.ts'
 
-const maxBytes = 65_536
+const usualMaxBytes = 65_536
 const timeoutMs = 10_000
 
 /** One GET of a small JSON document. Throws what undici throws; the caller translates. */
@@ -10,7 +10,9 @@ export async function getJson(options: {
   url: string
   headers?: Record<string, string>
   signal: AbortSignal
+  maxBytes?: number
 }): Promise<{ status: number; json: unknown }> {
+  const { maxBytes = usualMaxBytes } = options
   options.signal.throwIfAborted()
   const { origin, pathname, search } = new URL(options.url)
   const { statusCode, body } = await options.agent.request({

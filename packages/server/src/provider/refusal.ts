@@ -7,6 +7,7 @@ export type RefusalReason =
   | 'balance'
   | 'account-missing'
   | 'not-acknowledged'
+  | 'schema'
   | 'rate-limited'
   | 'overloaded'
   | 'model-gone'
@@ -28,6 +29,7 @@ const reasonsByText: [RegExp, RefusalReason][] = [
   [/account not exist/i, 'account-missing'],
   [/not acknowledge/i, 'not-acknowledged'],
   [/validate session|session token|ephemeral token|authorization header|signature verification failed/i, 'token'],
+  [/response_?format|json_schema|structured.?outputs?|guided.?(json|decoding)|\b(grammar|schema)\b/i, 'schema'],
   [/model\b.{0,200}\b(expired|not found|does not exist|not supported|unavailable)/i, 'model-gone'],
 ]
 

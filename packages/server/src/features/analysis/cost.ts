@@ -1,14 +1,13 @@
-import type { ChatMessage } from '../../provider/chat-body.ts'
 import type { ChatUsage } from '../../provider/completion.ts'
 import { highestBill, type Pricing } from '../../provider/pricing.ts'
 
 /** Tokens a provider may add around the messages. */
 const framingTokens = 256
 
-/** The most a completion can cost: no token is shorter than a byte, and the provider stops at `maxTokens`. Neuron. */
-export function worstCase(options: { messages: readonly ChatMessage[]; maxTokens: number; pricing: Pricing }): bigint {
-  const { messages, maxTokens, pricing } = options
-  const bytes = messages.reduce((total, { content }) => total + Buffer.byteLength(content), 0)
+/** The most a completion of `texts` can cost: no token is shorter than a byte, and the provider stops at `maxTokens`. Neuron. */
+export function worstCase(options: { texts: readonly string[]; maxTokens: number; pricing: Pricing }): bigint {
+  const { texts, maxTokens, pricing } = options
+  const bytes = texts.reduce((total, text) => total + Buffer.byteLength(text), 0)
   return highestBill({ promptTokens: bytes + framingTokens, completionTokens: maxTokens }, pricing)
 }
 

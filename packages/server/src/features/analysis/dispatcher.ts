@@ -1,13 +1,14 @@
 import type { Receipt } from '@dreamscape/protocol/analysis'
+import type { Address } from 'viem'
 import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { AppError } from '../../platform/errors.ts'
+import { AppError, assertNever } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Principal } from '../../platform/principal.ts'
 import type { ChatClient, ChatOutcome } from '../../provider/chat.ts'
 import type { ChatUsage } from '../../provider/completion.ts'
 import { billOf } from '../../provider/pricing.ts'
-import type { RefusalReason } from '../../provider/refusal.ts'
+import type { Refusal, RefusalReason } from '../../provider/refusal.ts'
 import type { ResponseSignature } from '../../provider/response-signature.ts'
 import { expectedSigner } from '../../provider/service-info.ts'
 import { type Verdict, verifyResponse } from '../../provider/verify-response.ts'
@@ -17,22 +18,29 @@ import type { Sessions } from '../broker/sessions.ts'
 import type { FundingService } from '../funding/service.ts'
 import type { Service } from '../models/catalogue.ts'
 import type { ProviderHealth } from '../models/health.ts'
+import type { SchemaSupport } from '../models/schema-support.ts'
 import { fallbackUsage } from './cost.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, Wire } from './plan.ts'
 
 type Answered = Extract<ChatOutcome, { state: 'answered' }>
 
-/** An answer that was billed, with what proves it. Cost in neuron. */
-export type Dispatched = {
+type Sent = { sent: Plan; outcome: ChatOutcome }
+
+/** An answer that was billed, with what was sent for it and what proves it. Cost in neuron. */
+export type Billed = {
   plan: Plan
-  service: Service
-  reservation: Reservation
   answer: Answered
   usage: ChatUsage
   cost: bigint
   verdict: Verdict
   receipt: Receipt
 }
+
+/** The first billed answer, and what is held for it. */
+export type Dispatched = Billed & { service: Service; reservation: Reservation }
+
+/** What became of a second call. `refused` surely cost nothing, `unknown` may have been billed. */
+export type SecondCall = { state: 'answered'; billed: Billed } | { state: 'refused' } | { state: 'unknown' }
 
 /** For whom a request is sent, its name in logs and answers, and when it must be over. */
 type Errand = { principal: Principal; requestId: string; deadlineMs: number }
@@ -61,6 +69,7 @@ export function createDispatcher(deps: {
   reservations: Reservations
   sessions: Sessions
   health: Pick<ProviderHealth, 'succeeded' | 'failed' | 'quarantine'>
+  schemas: Pick<SchemaSupport, 'refused'>
   chat: ChatClient
   fetchSignature: (request: {
     baseUrl: string
@@ -78,6 +87,7 @@ export function createDispatcher(deps: {
     reservations,
     sessions,
     health,
+    schemas,
     chat,
     fetchSignature,
     clock,
@@ -108,54 +118,76 @@ export function createDispatcher(deps: {
     throw new AppError('provider-unavailable', 'Other requests took what was just made available: try again shortly')
   }
 
-  /** One attempt; a session token that the provider has stopped to accept is renewed once. */
-  async function send(principal: Principal, plan: Plan, signal: AbortSignal): Promise<ChatOutcome> {
+  /**
+   * One attempt. A session token that the provider has stopped to accept is renewed once; a schema that it refuses is left
+   * out once. Returns what was sent in the end.
+   */
+  async function send(principal: Principal, plan: Plan, signal: AbortSignal): Promise<Sent> {
     const { provider, baseUrl } = plan.service
-    for (let renewals = 0; ; renewals += 1) {
+    let sent = plan
+    for (let renewals = 0; ; ) {
       const bearer = await sessions.bearer(principal.address, provider)
-      const outcome = await chat.chat({ baseUrl, bearer, body: plan.body, signal, maxResponseBytes })
-      if (outcome.state !== 'refused' || outcome.reason !== 'token' || renewals > 0) return outcome
-      sessions.forget(principal.address, provider)
+      const outcome = await chat.chat({ baseUrl, bearer, body: sent.body, signal, maxResponseBytes })
+      if (outcome.state !== 'refused') return { sent, outcome }
+      if (outcome.reason === 'token' && renewals === 0) {
+        sessions.forget(principal.address, provider)
+        renewals += 1
+      } else if (outcome.reason === 'schema' && sent.withoutSchema) {
+        schemas.refused(plan.service)
+        sent = withoutSchema(sent, sent.withoutSchema)
+      } else {
+        // It may have been the schema all the same: the next request goes without.
+        if (sent.withoutSchema && isUnexplained(outcome)) schemas.refused(plan.service)
+        return { sent, outcome }
+      }
     }
   }
 
   async function reserveAndSend(errand: Errand, plan: Plan, signal: AbortSignal) {
     const reservation = await reserve(errand, plan)
     await checkpoint('reservation-held')
-    const outcome = await send(errand.principal, plan, signal).catch(async (error: unknown) => {
+    const { sent, outcome } = await send(errand.principal, plan, signal).catch(async (error: unknown) => {
       // Only the session token can throw here: the request was not sent.
       await reservations.release(reservation)
       throw error
     })
-    return { reservation, outcome }
+    return { reservation, sent, outcome }
+  }
+
+  function noteRefusal(provider: Address, { reason, status }: Refusal): void {
+    if (providerFaults.has(reason)) health.failed(provider)
+    log.warn({ provider, kind: reason, status }, 'provider refused')
+  }
+
+  function noteUnknown(provider: Address, { reason }: Extract<ChatOutcome, { state: 'unknown' }>): void {
+    // What the model behind the provider said to this request says nothing of the next one.
+    if (reason !== 'provider-error') health.failed(provider)
+    log.warn({ provider, kind: reason }, 'provider outcome unknown')
   }
 
   async function attempt(errand: Errand, plan: Plan, signal: AbortSignal) {
     const { provider } = plan.service
-    let { reservation, outcome } = await reserveAndSend(errand, plan, signal)
+    let { reservation, sent, outcome } = await reserveAndSend(errand, plan, signal)
     if (outcome.state === 'refused' && outcome.reason === 'balance') {
       // The provider counts more as owed than our books do, or was just settling: fill up by its count, and ask once more.
       await reservations.release(reservation)
       await funding.ensureUsable(errand.principal.address, provider, plan.worstCase)
-      ;({ reservation, outcome } = await reserveAndSend(errand, plan, signal))
+      ;({ reservation, sent, outcome } = await reserveAndSend(errand, plan, signal))
     }
     switch (outcome.state) {
       case 'answered':
         health.succeeded(provider)
         await checkpoint('provider-answered')
-        return { outcome, reservation }
+        return { sent, outcome, reservation }
       case 'refused':
         await reservations.release(reservation)
         await checkpoint('reservation-released')
-        if (providerFaults.has(outcome.reason)) health.failed(provider)
-        log.warn({ provider, kind: outcome.reason, status: outcome.status }, 'provider refused')
+        noteRefusal(provider, outcome)
         return { retryAfterSeconds: outcome.retryAfterSeconds ?? retryAfter.usual }
       case 'unknown':
         await reservations.markUnknown(reservation)
         await checkpoint('reservation-unknown')
-        // What the model behind the provider said to this request says nothing of the next one.
-        if (outcome.reason !== 'provider-error') health.failed(provider)
-        log.warn({ provider, kind: outcome.reason }, 'provider outcome unknown')
+        noteUnknown(provider, outcome)
         throw signal.aborted
           ? new AppError(
               'deadline-exceeded',
@@ -194,13 +226,23 @@ export function createDispatcher(deps: {
     return { verdict, receipt: { chatId: chatId ?? null, signedText, signature, signer, requestHash, responseHash } }
   }
 
+  async function bill(plan: Plan, answer: Answered, signal: AbortSignal): Promise<Billed> {
+    const usage = answer.usage ?? fallbackUsage(answer.content)
+    const cost = await costOf(usage, plan)
+    const proof = await prove(plan, answer, signal)
+    await checkpoint('answer-proved')
+    return { plan, answer, usage, cost, ...proof }
+  }
+
+  const signalOf = ({ deadlineMs }: Pick<Errand, 'deadlineMs'>) => clock.deadline(Math.max(1, deadlineMs - clock.now()))
+
   return {
     /**
      * Sends one of `plans` and returns the billed answer. Another provider is tried only when the one before surely cost
      * nothing. Throws `insufficient-funds`, `provider-unavailable`, or after sending `provider-failed`, `deadline-exceeded`.
      */
     async dispatch({ plans, ...errand }: Errand & { plans: readonly Plan[] }): Promise<Dispatched> {
-      const signal = clock.deadline(Math.max(1, errand.deadlineMs - clock.now()))
+      const signal = signalOf(errand)
       let retryAfterSeconds: number | undefined
       for (const plan of await affordable(errand.principal, plans)) {
         if (signal.aborted) break
@@ -210,12 +252,8 @@ export function createDispatcher(deps: {
           retryAfterSeconds = Math.min(retryAfterSeconds ?? retryAfter.longest, told)
           continue
         }
-        const { outcome: answer, reservation } = attempted
-        const usage = answer.usage ?? fallbackUsage(answer.content)
-        const cost = await costOf(usage, plan)
-        const proof = await prove(plan, answer, signal)
-        await checkpoint('answer-proved')
-        return { plan, service: plan.service, reservation, answer, usage, cost, ...proof }
+        const { sent, outcome, reservation } = attempted
+        return { ...(await bill(sent, outcome, signal)), service: plan.service, reservation }
       }
       throw new AppError(
         'provider-unavailable',
@@ -223,5 +261,43 @@ export function createDispatcher(deps: {
         { retryAfterSeconds: retryAfterSeconds ?? retryAfter.usual },
       )
     },
+
+    /**
+     * Sends one more request to the provider of a billed answer, under the same reservation, which must cover both; else
+     * nothing is sent. The caller charges what both cost, or leaves the reservation unknown when this outcome is.
+     */
+    async callAgain(options: Errand & { first: Dispatched; plan: Plan }): Promise<SecondCall> {
+      const { first, plan, ...errand } = options
+      const { provider } = first.service
+      if (first.cost + plan.worstCase > first.reservation.amount) return { state: 'refused' }
+      const signal = signalOf(errand)
+      // Without a session token nothing is sent.
+      const call = await send(errand.principal, plan, signal).catch(() => undefined)
+      if (!call) return { state: 'refused' }
+      const { sent, outcome } = call
+      switch (outcome.state) {
+        case 'answered':
+          health.succeeded(provider)
+          await checkpoint('provider-answered')
+          return { state: 'answered', billed: await bill(sent, outcome, signal) }
+        case 'refused':
+          noteRefusal(provider, outcome)
+          return { state: 'refused' }
+        case 'unknown':
+          noteUnknown(provider, outcome)
+          return { state: 'unknown' }
+        default:
+          return assertNever(outcome)
+      }
+    },
   }
+}
+
+function withoutSchema({ service, worstCase }: Plan, wire: Wire): Plan {
+  return { service, worstCase, ...wire }
+}
+
+/** Refused for a reason that nobody told. */
+function isUnexplained({ reason, status }: Refusal): boolean {
+  return reason === 'other' && (status === 400 || status === 422)
 }

@@ -1,22 +1,97 @@
-import { type Analysis, analysis } from '@dreamscape/protocol/analysis'
+import type { Analysis } from '@dreamscape/protocol/analysis'
+import { toLanguageTag } from '@dreamscape/protocol/language-tag'
+import { findAnswer, type RawAnswer } from './answer-shape.ts'
+import { findJson } from './find-json.ts'
+import { createOccurrence, mergeTerms } from './occurrence.ts'
+import { plainLine, plainText } from './plain-text.ts'
+import { createLeakCheck } from './prompt-leak.ts'
 
-/** Finds the analysis in what a model wrote: its thinking and code fences are set aside. Undefined when there is none. */
-export function parseAnalysis(content: string): Analysis | undefined {
-  const answer = withoutThinking(content)
-  const start = answer.indexOf('{')
-  const end = answer.lastIndexOf('}')
-  if (start < 0 || end < start) return undefined
-  try {
-    return analysis.safeParse(JSON.parse(answer.slice(start, end + 1))).data
-  } catch {
-    return undefined
+/** The most of each field that is passed on: beyond it, a model has lost the thread. */
+const limits = {
+  interpretation: 16_000,
+  term: 60,
+  sentence: 400,
+  symbols: 12,
+  emotions: 8,
+  insights: 8,
+  themes: 6,
+  reflectionQuestions: 5,
+}
+
+export type AnswerReader = ReturnType<typeof createAnswerReader>
+
+/** Reads what a model wrote about one dream. `instructions` is what it was told and must not give away. */
+export function createAnswerReader({ dreamText, instructions }: { dreamText: string; instructions: string }) {
+  const occurs = createOccurrence(dreamText)
+  const isLeak = createLeakCheck(instructions)
+  const isTold = (text: string) => text !== '' && !isLeak(text)
+
+  function toInterpretation(text: string): string {
+    const plain = plainText(text)
+    // Letter by letter it may run over several paragraphs: then none of them is passed on.
+    const paragraphs = plain.split(/\n{2,}/).filter(isTold)
+    const told = paragraphs.join('\n\n')
+    return isLeak(told) ? '' : shorten(told, limits.interpretation)
+  }
+
+  const toTerms = (terms: readonly string[] = []) =>
+    mergeTerms(terms.map(toTerm).filter((term) => isTold(term) && term.length <= limits.term))
+
+  const toSentences = (sentences: readonly string[] = []) =>
+    mergeTerms(sentences.map((sentence) => shorten(plainLine(sentence), limits.sentence)).filter(isTold))
+
+  function toAnalysis(raw: RawAnswer): Analysis | undefined {
+    const interpretation = toInterpretation(raw.interpretation)
+    if (!/[\p{L}\p{N}]/u.test(interpretation)) return undefined
+    const themes = toTerms(raw.themes).slice(0, limits.themes)
+    const questions = toSentences(raw.reflectionQuestions).slice(0, limits.reflectionQuestions)
+    const language = toLanguageTag(raw.language ?? '')
+    const analysis: Analysis = {
+      interpretation,
+      symbols: toTerms(raw.symbols).filter(occurs).slice(0, limits.symbols),
+      emotions: toTerms(raw.emotions).slice(0, limits.emotions),
+      insights: toSentences(raw.insights).slice(0, limits.insights),
+      ...(themes.length > 0 && { themes }),
+      ...(questions.length > 0 && { reflectionQuestions: questions }),
+      ...(language && { language }),
+    }
+    return isLeak([...analysis.symbols, ...analysis.emotions, ...themes, ...analysis.insights, ...questions].join(' '))
+      ? { interpretation, symbols: [], emotions: [], insights: [] }
+      : analysis
+  }
+
+  return {
+    /**
+     * The analysis in what a model wrote, as plain text within limits; undefined when there is none, or only a part of one:
+     * `isCut` says that the model had to stop.
+     */
+    read({ content, isCut }: { content: string; isCut: boolean }): Analysis | undefined {
+      for (const { value, ending } of findJson(content)) {
+        if (ending === 'cut' || (isCut && ending !== 'closed')) continue
+        const raw = findAnswer(value)
+        if (!raw || (ending === 'unclosed' && !isComplete(raw))) continue
+        const analysis = toAnalysis(raw)
+        if (analysis) return analysis
+      }
+      return undefined
+    },
   }
 }
 
-/** Reasoning models think aloud first; some never open the tag, some never close it. */
-function withoutThinking(content: string): string {
-  const closed = content.lastIndexOf('</think>')
-  const rest = closed < 0 ? content : content.slice(closed + '</think>'.length)
-  const opened = rest.indexOf('<think>')
-  return opened < 0 ? rest : rest.slice(0, opened)
+/** Without its last brackets, an answer is whole only when nothing is missing in it. */
+function isComplete({ symbols, emotions, insights }: RawAnswer): boolean {
+  return symbols !== undefined && emotions !== undefined && insights !== undefined
+}
+
+/** A term stands without quotes, bullets and full stops around it. */
+function toTerm(text: string): string {
+  return plainLine(text).replace(/^[\s"'“”‘’«»*•·.,;:–—-]+|[\s"'“”‘’«»*•·.,;:–—-]+$/gu, '')
+}
+
+/** Cuts after the last whole sentence that fits. */
+function shorten(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text
+  const start = text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')
+  const whole = /^[\s\S]*[.!?。！？…](?=\s|$)/u.exec(start)?.[0] ?? ''
+  return whole.length > maxLength / 2 ? whole : `${start}…`
 }

@@ -1,28 +1,52 @@
 import { createHash } from 'node:crypto'
 import { buildChatBody, type ChatMessage } from '../../provider/chat-body.ts'
 import type { Service } from '../models/catalogue.ts'
+import { answerSchema } from './answer-shape.ts'
 import { worstCase } from './cost.ts'
-import type { LevelProfile } from './levels.ts'
 
 /** Tokens a reasoning model may think before it answers. */
 const thinkingTokens = 2_000
 
-/** One request to one service, ready to be sent: its bytes, their SHA-256 and the most they can cost in neuron. */
-export type Plan = { service: Service; body: Uint8Array; requestHash: string; worstCase: bigint }
+/** The bytes of a request and their SHA-256. */
+export type Wire = { body: Uint8Array; requestHash: string }
+
+/**
+ * One request to one service, ready to be sent: its bytes, their SHA-256 and the most they can cost in neuron. `withoutSchema`
+ * says the same to a provider that will not be held to a schema.
+ */
+export type Plan = Wire & { service: Service; worstCase: bigint; withoutSchema?: Wire }
+
+type Ask = {
+  service: Service
+  messages: ChatMessage[]
+  /** Of the answer itself; a reasoning model gets more, to think. */
+  maxOutputTokens: number
+  /** Whether the provider takes a JSON Schema. */
+  takesSchema: boolean
+}
 
 /** Writes down what would be sent to `service`, and what that may cost. */
-export function planFor(options: { service: Service; messages: ChatMessage[]; profile: LevelProfile }): Plan {
-  const { service, messages, profile } = options
-  const maxTokens = profile.maxOutputTokens + (thinksAloud(service.model) ? thinkingTokens : 0)
-  const body = buildChatBody({ model: service.model, messages, maxTokens })
+export function planFor({ service, messages, maxOutputTokens, takesSchema }: Ask): Plan {
+  const maxTokens = maxOutputTokens + thinkingTokensOf(service)
+  const wire = (schema?: typeof answerSchema) =>
+    toWire(buildChatBody({ model: service.model, messages, maxTokens, ...(schema && { schema }) }))
   return {
     service,
-    body,
-    requestHash: createHash('sha256').update(body).digest('hex'),
-    worstCase: worstCase({ messages, maxTokens, pricing: service.pricing }),
+    ...(takesSchema ? { ...wire(answerSchema), withoutSchema: wire() } : wire()),
+    worstCase: worstCase({
+      // A schema may be put before the model like a message.
+      texts: [...messages.map(({ content }) => content), ...(takesSchema ? [JSON.stringify(answerSchema)] : [])],
+      maxTokens,
+      pricing: service.pricing,
+    }),
   }
 }
 
-function thinksAloud(model: string): boolean {
-  return /deepseek-r1|reason|think|qwq/i.test(model)
+function toWire(body: Uint8Array): Wire {
+  return { body, requestHash: createHash('sha256').update(body).digest('hex') }
+}
+
+/** How many tokens a model may spend before its answer begins. */
+function thinkingTokensOf({ model }: Service): number {
+  return /deepseek-r1|reason|think|qwq/i.test(model) ? thinkingTokens : 0
 }

@@ -1,4 +1,5 @@
-import type { AnalyzeOptions, AnalyzeResponse, Verification } from '@dreamscape/protocol/analysis'
+import type { Analysis, AnalyzeOptions, AnalyzeResponse, Verification } from '@dreamscape/protocol/analysis'
+import { toLanguageTag } from '@dreamscape/protocol/language-tag'
 import { formatOg } from '@dreamscape/protocol/money'
 import type { Db } from '../../database/connect.ts'
 import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
@@ -10,15 +11,23 @@ import type { AuthService } from '../auth/service.ts'
 import type { Reservations } from '../broker/reservations.ts'
 import type { BrokerService } from '../broker/service.ts'
 import type { FundingService } from '../funding/service.ts'
+import type { SchemaSupport } from '../models/schema-support.ts'
 import type { ModelsService } from '../models/service.ts'
 import type { UsageService } from '../usage/service.ts'
-import type { Dispatched, Dispatcher } from './dispatcher.ts'
+import type { Billed, Dispatched, Dispatcher } from './dispatcher.ts'
 import { levelProfile } from './levels.ts'
-import { parseAnalysis } from './parse.ts'
+import { type AnswerReader, createAnswerReader } from './parse.ts'
 import { planFor } from './plan.ts'
-import { buildPrompt } from './prompt.ts'
+import { buildPrompt, promptVersion } from './prompt.ts'
+import { planRepair, repairInstructions } from './repair.ts'
 
 export type AnalyzeResult = Omit<AnalyzeResponse, 'success'>
+
+/** For whom a dream is analysed, its name in logs and answers, and its time. */
+type Errand = { principal: Principal; requestId: string; startedMs: number; deadlineMs: number }
+
+/** What came of the calls for one dream. `second` is the repair; when that broke off, what it cost is unknown. */
+type Finding = { first: Dispatched; second?: Billed; analysis: Analysis | undefined; isUnknown?: true }
 
 const strength: Record<Verification, number> = { none: 0, signer: 1, content: 2 }
 
@@ -32,6 +41,7 @@ export function createAnalysisService(deps: {
   reservations: Reservations
   funding: FundingService
   models: ModelsService
+  schemas: Pick<SchemaSupport, 'takesSchema'>
   dispatcher: Dispatcher
   usage: UsageService
   clock: Clock
@@ -41,33 +51,65 @@ export function createAnalysisService(deps: {
   requiredVerification: Verification
   checkpoint?: Checkpoint
 }) {
-  const { db, auth, broker, reservations, funding, models, dispatcher, usage: usageLog, clock, log } = deps
+  const { db, auth, broker, reservations, funding, models, schemas, dispatcher, usage: usageLog, clock, log } = deps
   const { deadlineMs, requiredVerification, checkpoint = passCheckpoint } = deps
+
+  const isWithheld = ({ verdict }: Billed) => strength[verdict.verification] < strength[requiredVerification]
+
+  /**
+   * Reads the first answer, and has it put into form once when that fails and is covered. Nothing is charged here, and after
+   * the first answer nothing throws on account of the second call.
+   */
+  async function conclude(options: {
+    errand: Errand
+    first: Dispatched
+    reader: AnswerReader
+    maxOutputTokens: number
+  }): Promise<Finding> {
+    const { errand, first, reader, maxOutputTokens } = options
+    if (isWithheld(first)) return { first, analysis: undefined }
+    const analysis = reader.read(spoken(first))
+    if (analysis) return { first, analysis }
+    const takesSchema = first.plan.withoutSchema !== undefined
+    const plan = planRepair({ first, maxOutputTokens, takesSchema })
+    // A call that has less time than the first one took would end unknown.
+    const hasTime = errand.deadlineMs - clock.now() > clock.now() - errand.startedMs
+    if (!plan || !hasTime) return { first, analysis: undefined }
+    const second = await dispatcher.callAgain({ ...errand, first, plan })
+    if (second.state === 'refused') return { first, analysis: undefined }
+    if (second.state === 'unknown') return { first, analysis: undefined, isUnknown: true }
+    const { billed } = second
+    return { first, second: billed, analysis: isWithheld(billed) ? undefined : reader.read(spoken(billed)) }
+  }
 
   /** Books the charge, the usage row and the first answer, good or bad, in one transaction: what is paid cannot get lost. */
   async function book(paid: {
-    principal: Principal
-    dispatched: Dispatched
-    requestId: string
-    startedMs: number
-    conclude: (remainingBalance: string) => AnalyzeResult | AppError
+    errand: Errand
+    finding: Finding
+    level: number
+    contextUsed: number
   }): Promise<AnalyzeResult | AppError> {
-    const { principal, dispatched, requestId, startedMs, conclude } = paid
-    const { reservation, service, cost, usage, verdict } = dispatched
+    const { errand, finding, ...rest } = paid
+    const { principal, requestId, startedMs } = errand
+    const { reservation, service } = finding.first
+    const { cost, usage, verification } = totalOf(finding)
     return db.transaction().execute(async (trx) => {
-      await reservations.charge(trx, reservation, cost)
+      // Of two calls, what the unknown one cost is found out with what both are billed: until then all stays held.
+      if (finding.isUnknown) await reservations.markUnknown(reservation, trx)
+      else await reservations.charge(trx, reservation, cost)
       await usageLog.recordAnalysis(trx, {
         address: principal.address,
         model: service.model,
         provider: service.provider,
         requestId,
         costNeuron: cost,
-        inputTokens: usage.promptTokens,
-        outputTokens: usage.completionTokens,
-        verification: verdict.verification,
+        inputTokens: usage.inputTokens,
+        outputTokens: usage.outputTokens,
+        verification,
         responseTimeMs: clock.now() - startedMs,
       })
-      const conclusion = conclude(formatOg(await broker.findBalance(principal.address, trx)))
+      const remainingBalance = formatOg(await broker.findBalance(principal.address, trx))
+      const conclusion = answerOf(finding, { ...rest, requestId, remainingBalance })
       const answer =
         conclusion instanceof AppError ? conclusion : { status: 200, body: { success: true, ...conclusion } }
       await auth.keep(trx, principal, answer)
@@ -75,24 +117,30 @@ export function createAnalysisService(deps: {
     })
   }
 
-  /** What the dreamer gets for a billed answer: the analysis, or why it is withheld. */
-  function concludeWith(dispatched: Dispatched, rest: { level: number; requestId: string; remainingBalance: string }) {
-    const { service, answer, usage, cost, verdict, receipt } = dispatched
-    const billed = {
-      cost: formatOg(cost),
-      remainingBalance: rest.remainingBalance,
-      model: service.model,
-      provider: service.provider,
-      verification: verdict.verification,
-    }
-    if (strength[verdict.verification] < strength[requiredVerification]) {
+  /** What the dreamer gets for what was billed: the analysis, or why there is none. */
+  function answerOf(
+    finding: Finding,
+    rest: { level: number; contextUsed: number; requestId: string; remainingBalance: string },
+  ): AnalyzeResult | AppError {
+    const { first, second, analysis, isUnknown } = finding
+    const { cost, usage, verification } = totalOf(finding)
+    const { remainingBalance, requestId, level, contextUsed } = rest
+    const { model, provider } = first.service
+    const billed = { cost: formatOg(cost), remainingBalance, model, provider, verification }
+    if (isWithheld(second ?? first)) {
       return new AppError(
         'verification-failed',
         `The answer is not verified as this service requires (${requiredVerification}), so it is withheld. The provider billed it all the same; sign again to try once more`,
         billed,
       )
     }
-    const analysis = parseAnalysis(answer.content)
+    if (isUnknown) {
+      return new AppError(
+        'analysis-unparseable',
+        'The model did not answer in the agreed form, and the call to repair that broke off. It cost at least what is told here, at most what is reserved; that is being reconciled. Sign again to try once more',
+        { ...billed, reserved: formatOg(first.reservation.amount) },
+      )
+    }
     if (!analysis) {
       return new AppError(
         'analysis-unparseable',
@@ -103,11 +151,13 @@ export function createAnalysisService(deps: {
     return {
       analysis,
       ...billed,
-      receipt,
-      usage: { inputTokens: usage.promptTokens, outputTokens: usage.completionTokens },
-      contextUsed: 0,
-      level: rest.level,
-      requestId: rest.requestId,
+      receipt: (second ?? first).receipt,
+      ...(second && { repaired: first.receipt }),
+      usage,
+      contextUsed,
+      level,
+      requestId,
+      promptVersion,
     }
   }
 
@@ -125,35 +175,69 @@ export function createAnalysisService(deps: {
     }): Promise<AnalyzeResult> {
       const { principal, dreamText, options, requestId } = request
       const startedMs = clock.now()
+      const errand = { principal, requestId, startedMs, deadlineMs: startedMs + deadlineMs }
       const profile = levelProfile(options.level ?? 1)
-      const messages = buildPrompt({ dreamText, profile })
-      const services = await models.candidates(options.model)
-      const plans = services.map((service) => planFor({ service, messages, profile }))
-
-      const dispatched = await dispatcher.dispatch({ principal, requestId, plans, deadlineMs: startedMs + deadlineMs })
-      const conclusion = await book({
-        principal,
-        dispatched,
-        requestId,
-        startedMs,
-        conclude: (remainingBalance) => concludeWith(dispatched, { level: profile.level, requestId, remainingBalance }),
+      const { level, maxOutputTokens } = profile
+      const language = toLanguageTag(options.language ?? '')
+      const { messages, instructions, contextUsed } = buildPrompt({
+        ...{ dreamText, profile, language },
+        cards: options.context ?? [],
       })
+      const services = await models.candidates(options.model)
+      const plans = services.map((service) =>
+        planFor({ service, messages, maxOutputTokens, takesSchema: schemas.takesSchema(service) }),
+      )
+
+      const first = await dispatcher.dispatch({ ...errand, plans })
+      const reader = createAnswerReader({ dreamText, instructions: `${instructions}\n${repairInstructions}` })
+      const finding = await conclude({ errand, first, reader, maxOutputTokens })
+      const conclusion = await book({ errand, finding, level, contextUsed })
       await checkpoint('analysis-booked')
-      const { service, plan, answer, cost, verdict } = dispatched
-      funding.refillInBackground(principal.address, service.provider)
-      const { provider, model } = service
-      const { verification } = verdict
+      const { provider, model } = first.service
+      funding.refillInBackground(principal.address, provider)
+      const { cost, verification } = totalOf(finding)
       log.info(
         { requestId, address: principal.address, provider, model, amountNeuron: cost, verification },
         'analysis charged',
       )
       if (conclusion instanceof AppError) throw conclusion
-      if (options.receipt !== 'full') return conclusion
       // Given once and kept nowhere: the server remembers hashes only.
-      const bytes = { request: toBase64(plan.body), response: toBase64(answer.responseBytes) }
-      return { ...conclusion, receipt: { ...conclusion.receipt, ...bytes } }
+      return options.receipt === 'full' ? withBytes(conclusion, finding) : conclusion
     },
   }
+}
+
+function spoken({ answer }: Billed): { content: string; isCut: boolean } {
+  return { content: answer.content, isCut: answer.finishReason === 'length' }
+}
+
+/** What the calls for one dream come to. An answer that was repaired is verified as well as both calls are. */
+function totalOf({ first, second }: Finding) {
+  const calls = second ? [first, second] : [first]
+  const [weakest = first] = calls.toSorted(
+    (a, b) => strength[a.verdict.verification] - strength[b.verdict.verification],
+  )
+  return {
+    cost: calls.reduce((sum, call) => sum + call.cost, 0n),
+    usage: {
+      inputTokens: calls.reduce((sum, { usage }) => sum + usage.promptTokens, 0),
+      outputTokens: calls.reduce((sum, { usage }) => sum + usage.completionTokens, 0),
+    },
+    verification: weakest.verdict.verification,
+  }
+}
+
+function withBytes(result: AnalyzeResult, { first, second }: Finding): AnalyzeResult {
+  const { receipt, repaired } = result
+  return {
+    ...result,
+    receipt: { ...receipt, ...bytesOf(second ?? first) },
+    ...(repaired && { repaired: { ...repaired, ...bytesOf(first) } }),
+  }
+}
+
+function bytesOf({ plan, answer }: Billed) {
+  return { request: toBase64(plan.body), response: toBase64(answer.responseBytes) }
 }
 
 function toBase64(bytes: Uint8Array): string {

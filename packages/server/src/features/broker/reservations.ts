@@ -73,6 +73,6 @@ export function createReservations(deps: {
     release: ({ id }: Reservation) => store.release(id),
 
     /** Keeps everything held until reconciliation: the request may have been billed. */
-    markUnknown: ({ id }: Reservation) => store.markUnknown(id),
+    markUnknown: ({ id }: Reservation, trx: Db = db) => storeOf(trx).markUnknown(id),
   }
 }

@@ -77,6 +77,7 @@ export function startServices(ground: Ground) {
     reservations,
     sessions: { bearer: async () => 'app-sk-simulated', forget: () => true },
     health,
+    schemas: { refused: silent },
     chat: { chat: ({ body }) => ground.chat(body) },
     fetchSignature: async () => undefined,
     clock,

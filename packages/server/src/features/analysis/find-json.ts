@@ -1,0 +1,92 @@
+import { jsonrepair } from 'jsonrepair'
+import { parseJson } from '../../provider/parse-json.ts'
+
+/** Far more than any level may write; what is longer is no answer of ours, and expensive to search. */
+const maxSearchedLength = 100_000
+
+/** Places where an object may begin that are tried before giving up. */
+const maxStarts = 20
+
+/** How the text of an object ends: as it should, without its last brackets, or in the middle of something. */
+export type Ending = 'closed' | 'unclosed' | 'cut'
+
+/** A value that stands in a text, as good as it could be read. */
+export type FoundJson = { value: unknown; ending: Ending }
+
+/** The JSON objects in what a model wrote, best candidates first. Its thinking, fences and chatter are passed over. */
+export function* findJson(content: string): Generator<FoundJson> {
+  if (content.length > maxSearchedLength) return
+  const answer = withoutThinking(content).trim()
+  const whole = parseJson(answer)
+  if (whole !== undefined) yield { value: whole, ending: 'closed' }
+  const nested: FoundJson[] = []
+  let next = answer.indexOf('{')
+  for (let starts = 0; next >= 0 && starts < maxStarts; starts += 1) {
+    const { end, ending } = scanObject(answer, next)
+    const value = readLoosely(answer.slice(next, end))
+    if (value !== undefined) yield { value, ending }
+    // A brace in the chatter may have swallowed the object.
+    const inner = answer.indexOf('{', next + 1)
+    if (inner >= 0 && inner < end && nested.length < maxStarts) {
+      const found = scanObject(answer, inner)
+      const innerValue = readLoosely(answer.slice(inner, found.end))
+      if (innerValue !== undefined) nested.push({ value: innerValue, ending: found.ending })
+    }
+    next = answer.indexOf('{', end)
+  }
+  yield* nested
+}
+
+/** Reasoning models think aloud first; some never open the tag, some never close it. */
+function withoutThinking(content: string): string {
+  const closings = [...content.matchAll(/<\/(?:think|thinking|thought|reasoning)>/gi)]
+  const last = closings.at(-1)
+  const rest = last ? content.slice(last.index + last[0].length) : content
+  const opened = rest.search(/<(?:think|thinking|thought|reasoning)>/i)
+  return opened < 0 ? rest : rest.slice(0, opened)
+}
+
+function readLoosely(text: string): unknown {
+  const strict = parseJson(text)
+  if (strict !== undefined) return strict
+  try {
+    return parseJson(jsonrepair(text))
+  } catch {
+    return undefined
+  }
+}
+
+const closers: Record<string, string> = { '"': '"', "'": "'", '“': '”', '‘': '’', '„': '“', '«': '»', '「': '」' }
+
+/**
+ * Where the object that begins at `start` ends. A quote opens a text only where a text may begin and closes it only where
+ * one may end, so that stray quotes inside do little harm.
+ */
+function scanObject(text: string, start: number): { end: number; ending: Ending } {
+  let depth = 0
+  let closer: string | undefined
+  let before = ''
+  for (let index = start; index < text.length; index += 1) {
+    const character = text.charAt(index)
+    if (closer) {
+      if (character === '\\') index += 1
+      else if ((character === closer || (closer === '”' && character === '"')) && mayEndText(text, index)) {
+        closer = undefined
+        before = character
+      }
+      continue
+    }
+    if (/\s/.test(character)) continue
+    if (closers[character] && /[{[,:]/.test(before)) closer = closers[character]
+    else if (character === '{' || character === '[') depth += 1
+    else if (character === '}' || character === ']') depth -= 1
+    before = character
+    if (depth === 0) return { end: index + 1, ending: 'closed' }
+  }
+  const isBetween = !closer && /["'”’“»」\]}]/.test(before)
+  return { end: text.length, ending: isBetween ? 'unclosed' : 'cut' }
+}
+
+function mayEndText(text: string, index: number): boolean {
+  return /^(?:\s*[,:}\]]|\s*$)/.test(text.slice(index + 1, index + 50))
+}

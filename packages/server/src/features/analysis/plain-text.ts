@@ -1,0 +1,63 @@
+import { withoutHidden } from './data-block.ts'
+
+/** What a program would fetch, open or run. An interpretation needs no address. */
+const address =
+  /\b(?:[a-z][a-z0-9+.-]{1,20}:\/\/|www\.|(?:javascript|vbscript|data|mailto|file|blob):(?=\S))[^\s)\]}>"'»]*/giu
+
+/** Long runs without a space, in which text is hidden for programs (Base64, hex). */
+const encoded = /[A-Za-z0-9+/_=-]{40,}/g
+
+const breaks = /<\s*(?:br|hr)\s*\/?\s*>|<\s*\/\s*(?:p|div|li|ul|ol|h[1-6]|tr|table|blockquote)\s*>/gi
+const scripts = /<\s*(script|style|iframe|svg|object|template|noscript|textarea|title)\b[\s\S]*?(?:<\s*\/\s*\1\s*>|$)/gi
+const comments = /<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[|\]\]>/g
+const tags = /<[/!?]?[a-z][^<>]{0,2000}>/gi
+const openTags = /<(?=[/!?a-z])/gi
+
+/** Text that shows as itself wherever it is put: no markup of HTML or Markdown, no address, nothing invisible. */
+export function plainText(text: string): string {
+  let plain = withoutHidden(text.replace(/\r\n?|\u2028|\u2029/g, '\n')).replace(/\p{Surrogate}/gu, '')
+  plain = withoutHtml(plain)
+  plain = withoutMarkdown(plain)
+  plain = plain.replace(address, '…').replace(encoded, '…')
+  return plain
+    .replace(/[^\S\n]+/g, ' ')
+    .replace(/ ?\n ?/g, '\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()
+}
+
+/** The same on one line. */
+export function plainLine(text: string): string {
+  return plainText(text).replace(/\s+/g, ' ')
+}
+
+function withoutHtml(text: string): string {
+  let before = ''
+  let plain = decodeTags(text).replace(comments, '').replace(scripts, '').replace(breaks, '\n\n')
+  // What is left after one tag was taken out may form another; each round makes it shorter.
+  for (let round = 0; round < 5 && plain !== before; round += 1) {
+    before = plain
+    plain = plain.replace(tags, '')
+  }
+  return plain.replace(openTags, '‹')
+}
+
+/** Escaped brackets, which a page may turn into tags again. */
+function decodeTags(text: string): string {
+  return text.replace(/&(?:lt|#0*60|#x0*3c);?/gi, '<').replace(/&(?:gt|#0*62|#x0*3e);?/gi, '>')
+}
+
+/** Links and images, with their target in brackets or named elsewhere; the target may hold a pair of brackets. */
+const links = /!?\[([^[\]]{0,500})\](?:\((?:[^()]|\([^()]{0,500}\)){0,2000}\)|\[[^[\]]{0,200}\])/g
+
+function withoutMarkdown(text: string): string {
+  return text
+    .replace(/^[^\S\n]*\[[^\]\n]{1,200}\]:[^\S\n]*\S+.*$/gm, '')
+    .replace(links, '$1')
+    .replace(/\[\/?(?:img|url|code|quote|b|i)(?:=[^\]]{0,500})?\]/gi, '')
+    .replace(/^[^\S\n]*(?:`{3,}|~{3,}).*$/gm, '')
+    .replace(/^[^\S\n]{0,3}(?:#{1,6}|>+)[^\S\n]+/gm, '')
+    .replace(/(\*\*|__)(?=\S)([^\n]{1,2000}?)(?<=\S)\1/g, '$2')
+    .replace(/(?<![\p{L}\p{N}*])\*(?=\S)([^\n*]{1,2000}?)(?<=\S)\*(?![\p{L}\p{N}*])/gu, '$1')
+    .replace(/`([^`\n]{1,500})`/g, '$1')
+}
