@@ -114,3 +114,19 @@ export const analyzeResponse = z
   .meta({ id: 'AnalyzeResponse' })
 
 export type AnalyzeResponse = z.infer<typeof analyzeResponse>
+
+/**
+ * What a streamed analysis is told in: `delta` as the interpretation arrives, then `analysis`, `usage` and `done`. A problem
+ * that comes after the first of them ends it with `error`. Who asks again gets no `delta`.
+ */
+export const analyzeEvents = {
+  delta: z
+    .object({
+      text: z.string(),
+      provisional: z.literal(true).optional().meta({ description: 'The answer may still be withheld' }),
+    })
+    .meta({ id: 'AnalyzeDelta' }),
+  analysis,
+  usage: analyzeResponse.omit({ success: true, analysis: true }).meta({ id: 'AnalyzeUsage' }),
+  done: z.object({}).meta({ id: 'AnalyzeDone' }),
+}

@@ -24,9 +24,9 @@ export async function interrupt(response: ServerResponse, fault: Fault | undefin
   }
 }
 
-/** Sends the answer; the ordered half of it when the connection is to break. */
+/** Sends the answer; half of it when the connection is to break or to stand still. */
 export async function deliver(response: ServerResponse, pieces: Buffer[], fault: Fault | undefined): Promise<void> {
-  if (fault?.kind !== 'drop-mid-stream') {
+  if (fault?.kind !== 'drop-mid-stream' && fault?.kind !== 'stall-mid-stream') {
     const write = createWriter(response)
     for (const piece of pieces) await write(piece)
     response.end()
@@ -34,7 +34,9 @@ export async function deliver(response: ServerResponse, pieces: Buffer[], fault:
   }
   const whole = Buffer.concat(pieces)
   // NOTE: only after the half is on its way, or destroying the socket would take it along.
-  response.write(whole.subarray(0, Math.ceil(whole.length / 2)), () => response.destroy())
+  response.write(whole.subarray(0, Math.ceil(whole.length / 2)), () => {
+    if (fault.kind === 'drop-mid-stream') response.destroy()
+  })
 }
 
 /** Ends early when the client leaves or the server closes. */

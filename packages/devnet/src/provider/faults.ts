@@ -10,6 +10,8 @@ export type Fault =
   | { kind: 'drop-before-answer' }
   /** Destroys the connection after half of the answer, which is billed in full. */
   | { kind: 'drop-mid-stream' }
+  /** Sends half of the answer, which is billed in full, and then nothing more. */
+  | { kind: 'stall-mid-stream' }
   /** Refuses with the balance text, whatever the balance is. */
   | { kind: 'refuse-balance' }
   /** The model says exactly this. */

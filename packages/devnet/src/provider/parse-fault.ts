@@ -31,6 +31,7 @@ const members: { [K in FaultKind]: Record<string, Member> & Record<Exclude<keyof
   hang: {},
   'drop-before-answer': {},
   'drop-mid-stream': {},
+  'stall-mid-stream': {},
   'refuse-balance': {},
   'raw-answer': { content: { accepts: (value) => typeof value === 'string', says: 'text' } },
   flood: { bytes: count(100_000_000) },

@@ -1,8 +1,9 @@
 import cors from 'cors'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { AppError } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
+import { createEventStream, type EventStream, errorEvent, eventStreamType } from './event-stream.ts'
 import type { Identity } from './identity.ts'
 import { createOperation } from './operation.ts'
 import { defaultRetryAfter, problemAnswer, toAppError } from './problem.ts'
@@ -21,7 +22,7 @@ export type AppOptions = {
 }
 
 /** What the steps of one request tell each other. */
-type Locals = { requestId: string; operationId?: string; code?: string }
+type Locals = { requestId: string; operationId?: string; code?: string; stream?: EventStream | undefined }
 type Handler = RequestHandler<Record<string, string | string[]>, unknown, unknown, unknown, Locals>
 
 export const maxBodyBytes = 131_072
@@ -120,11 +121,24 @@ function mount(route: Route, operation: ReturnType<typeof createOperation>): Han
   return async (request, response) => {
     const { params, query, body, headers } = request
     const { requestId } = response.locals
-    const outcome = await operation({ params, query, body, headers, requestId })
+    const stream = openStream(route, request, response)
+    const outcome = await operation({ params, query, body, headers, requestId, onText: stream?.text })
+    if (stream && route.stream && outcome.status === 200) return stream.end(route.stream.endEvents(outcome.body))
     if (route.cacheControl && outcome.status === 200) response.setHeader('Cache-Control', route.cacheControl)
     if (outcome.status === 503) response.setHeader('Retry-After', String(defaultRetryAfter))
     response.status(outcome.status).json(outcome.body)
   }
+}
+
+/** For who asks for events rather than JSON. */
+function openStream(
+  { stream }: Route,
+  request: Pick<Request, 'accepts'>,
+  response: Parameters<Handler>[1],
+): EventStream | undefined {
+  if (!stream || request.accepts(['application/json', eventStreamType]) !== eventStreamType) return undefined
+  response.locals.stream = createEventStream(response, stream.textEvent)
+  return response.locals.stream
 }
 
 function refuseMethod(siblings: readonly Route[]): Handler {
@@ -154,7 +168,8 @@ function answerProblem(log: Log): ErrorRequestHandler<unknown, unknown, unknown,
     else if (error.code === 'internal') log.error(fields, 'request failed unexpectedly')
     else if (status >= 500) log.warn(fields, 'request failed')
 
-    if (response.headersSent) request.socket.destroy()
+    if (response.locals.stream?.hasBegun()) response.locals.stream.end([errorEvent(document)])
+    else if (response.headersSent) request.socket.destroy()
     else response.status(status).set(headers).json(document)
   }
 }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { type ProblemCode, problem, problems } from '@dreamscape/protocol/problems'
 import { z } from 'zod'
+import { eventStreamType } from './event-stream.ts'
 import type { Route, SignedAuth } from './route.ts'
 
 /** Describes the routes as OpenAPI 3.1; the same routes give the same document, byte for byte. */
@@ -133,7 +134,7 @@ function describeParameters(place: 'path' | 'query', fields: z.ZodObject, compon
 function describeResponses(route: Route, components: Components) {
   const responses: Record<string, { description: string; headers: object; content: object }> = {}
   for (const status of route.statuses ?? [200]) {
-    const content = json(components.refer(route.response, 'output'))
+    const content = { ...json(components.refer(route.response, 'output')), ...describeStream(route, components) }
     responses[status] = { description: STATUS_CODES[status] ?? '', headers: headersOf(status), content }
   }
   for (const [status, codes] of codesByStatus(route)) {
@@ -146,6 +147,18 @@ function describeResponses(route: Route, components: Components) {
     }
   }
   return responses
+}
+
+/** For who asks with `Accept: text/event-stream`. */
+function describeStream({ stream }: Route, components: Components) {
+  if (!stream) return {}
+  const events = Object.entries(stream.events).map(([name, schema]) => [name, components.refer(schema, 'output')])
+  return {
+    [eventStreamType]: {
+      schema: { type: 'string', description: 'Server-sent events; the data of each is JSON as `x-events` describes' },
+      'x-events': { ...Object.fromEntries(events), error: components.refer(problem, 'output') },
+    },
+  }
 }
 
 /** The documented codes of a route and those of every route of its kind, in the order of the table. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Principal } from '../platform/principal.ts'
 import type { Identity, Outcome } from './identity.ts'
 import { parse } from './parse.ts'
-import type { Route } from './route.ts'
+import type { OnText, Route } from './route.ts'
 
 export type OperationInput = {
   params: unknown
@@ -11,6 +11,7 @@ export type OperationInput = {
   body: unknown
   headers: unknown
   requestId: string
+  onText?: OnText | undefined
 }
 
 export type OperationOptions = {
@@ -26,13 +27,13 @@ export function createOperation(route: Route, { identity, chainId, checkResponse
   const addsSuccess = hasSuccess(route)
 
   return async (input: OperationInput): Promise<Outcome> => {
-    const { requestId } = input
+    const { requestId, onText } = input
     const params = route.params && parse(route.params, input.params, 'path')
     const query = route.query && parse(route.query, input.query, 'query')
     const body = route.body && parse(route.body, input.body, 'body')
 
     const run = async (principal?: Principal): Promise<Outcome> => {
-      const result = await route.handler({ params, query, body, principal, requestId })
+      const result = await route.handler({ params, query, body, principal, requestId, onText })
       const outcome = {
         status: route.status?.(result) ?? 200,
         body: addsSuccess ? { success: true, ...result } : result,

@@ -2,6 +2,7 @@ import type { signedFields } from '@dreamscape/protocol/identity'
 import type { ProblemCode } from '@dreamscape/protocol/problems'
 import type { z } from 'zod'
 import type { Principal } from '../platform/principal.ts'
+import type { StreamEvent } from './event-stream.ts'
 
 /** One operation as plain data: mounted, checked and documented from this alone. Made by `route()`. */
 export type Route = RouteData & {
@@ -10,6 +11,7 @@ export type Route = RouteData & {
   body?: z.ZodObject
   response: z.ZodObject
   auth: 'none' | SignedAuth
+  stream?: RouteStream
   // Method syntax on purpose: its parameters compare both ways, so that typed routes fit in one list without a cast.
   status?(result: object): number
   handler(call: ErasedCall): Promise<object>
@@ -22,6 +24,16 @@ export type SignedAuth = {
   use: 'once' | 'read'
   /** The exact text to sign, from the input as sent and the chain this server works on. */
   message(call: object): string
+}
+
+/** How an answer is given as server-sent events to who asks for them. */
+export type RouteStream = {
+  /** What each event carries, for the document; `error` carries a problem. */
+  events: Record<string, z.ZodObject>
+  /** The event for text that comes while the handler works. */
+  textEvent(text: string): StreamEvent
+  /** Those that tell the answer, in the end. */
+  endEvents(result: object): StreamEvent[]
 }
 
 type RouteData = {
@@ -46,7 +58,11 @@ type ErasedCall = {
   body: unknown
   principal: Principal | undefined
   requestId: string
+  onText: OnText | undefined
 }
+
+/** Told each piece of the answer's text as it comes; undefined when nobody wants to hear. */
+export type OnText = (text: string) => void
 
 type Schema = z.ZodObject | undefined
 /** Its fields read strings, so a parameter that is given twice, which arrives as a list, is refused. */
@@ -66,6 +82,7 @@ type TypedRoute<P extends Schema, Q extends QuerySchema, B extends Schema, R ext
   response: R
   /** 200 when left out. */
   status?: (result: Result<R>) => number
+  stream?: Omit<RouteStream, 'endEvents'> & { endEvents: (result: z.infer<R>) => StreamEvent[] }
 }
 
 type Call<P extends Schema, Q extends QuerySchema, B extends Schema, A> = {
@@ -73,6 +90,7 @@ type Call<P extends Schema, Q extends QuerySchema, B extends Schema, A> = {
   query: Parsed<Q>
   body: Parsed<B>
   requestId: string
+  onText: OnText | undefined
 } & (A extends 'none' ? unknown : { principal: Principal })
 
 type Source<P extends Schema, B extends Schema> =

@@ -23,7 +23,7 @@ describe('an answered completion', () => {
     const stream = [said('Good '), said('evening'), finished(), used(usage), done]
     await using stranger = await startStranger(eventStream(stream, { 'ZG-Res-Key': 'key-1' }))
 
-    const outcome = await ask(stranger, { onContent: (text) => heard.push(text) })
+    const outcome = await ask(stranger, { keepsBytes: true, onContent: (text) => heard.push(text) })
 
     expect(outcome).toEqual({
       state: 'answered',
@@ -105,7 +105,7 @@ describe('an answered completion', () => {
       response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(json)
     })
 
-    expect(await ask(stranger, { onContent: (text) => heard.push(text) })).toMatchObject({
+    expect(await ask(stranger, { keepsBytes: true, onContent: (text) => heard.push(text) })).toMatchObject({
       state: 'answered',
       content: 'ok',
       finishReason: 'length',

@@ -11,6 +11,8 @@ export type ChatRequest = {
   body: Uint8Array
   signal: AbortSignal
   maxResponseBytes: number
+  /** Whether the answer's bytes are wanted, not only their hash. */
+  keepsBytes?: boolean
   /** Called with each piece of the answer's text as it arrives; must not throw. */
   onContent?: (text: string) => void
 }
@@ -118,8 +120,8 @@ function createExchange(request: ChatRequest, clock: Pick<Clock, 'now'>, resolve
       if (isRefusalStatus(status)) {
         phase = { name: 'refused', controller, status, retryAfter: header('retry-after') }
       } else if (status === 200) {
-        const maxBytes = request.maxResponseBytes
-        const reader = createReplyReader({ head: readHead(header), maxBytes, onContent: passOn })
+        const { maxResponseBytes: maxBytes, keepsBytes = false } = request
+        const reader = createReplyReader({ head: readHead(header), maxBytes, keepsBytes, onContent: passOn })
         phase = { name: 'replying', controller, reader }
       } else {
         settle({ state: 'unknown', reason: 'unexpected-status' })

@@ -15,14 +15,22 @@ export type Answer = {
   chatId: string | undefined
   /** SHA-256, hex, of the body as received. */
   responseHash: string
+  /** Empty unless they were to be kept. */
   responseBytes: Uint8Array
 }
 
 export type ReplyReader = ReturnType<typeof createReplyReader>
 
+const noBytes = new Uint8Array()
+
 /** Turns the bytes of a completion, streamed or not, into an answer, and hashes every one of them. */
-export function createReplyReader(options: { head: ReplyHead; maxBytes: number; onContent: (text: string) => void }) {
-  const { head, maxBytes, onContent } = options
+export function createReplyReader(options: {
+  head: ReplyHead
+  maxBytes: number
+  keepsBytes: boolean
+  onContent: (text: string) => void
+}) {
+  const { head, maxBytes, keepsBytes, onContent } = options
   const completion = emptyCompletion()
   const hash = createHash('sha256')
   const received: Uint8Array[] = []
@@ -51,7 +59,7 @@ export function createReplyReader(options: { head: ReplyHead; maxBytes: number; 
       hash.update(bytes)
       if (byteCount > maxBytes) fault = 'response-too-large'
       if (fault) return fault
-      received.push(bytes)
+      if (keepsBytes || head.isJson) received.push(bytes)
       if (!head.isJson && !head.isEncoded) events.feed(decoder.decode(bytes, { stream: true }))
       return fault
     },
@@ -70,7 +78,7 @@ export function createReplyReader(options: { head: ReplyHead; maxBytes: number; 
       const isWhole = isDone || (completion.finishReason !== null && completion.usage !== undefined)
       if (fault || !isWhole) return { fault: fault ?? 'response-truncated', responseHash }
       const { id, ...spoken } = completion
-      const responseBytes = Buffer.concat(received)
+      const responseBytes = keepsBytes ? Buffer.concat(received) : noBytes
       return { state: 'answered', ...spoken, chatId: head.chatId ?? id, responseHash, responseBytes }
     },
   }

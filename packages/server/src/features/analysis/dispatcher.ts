@@ -43,10 +43,15 @@ export type Dispatched = Billed & { service: Service; reservation: Reservation }
 export type SecondCall = { state: 'answered'; billed: Billed } | { state: 'refused' } | { state: 'unknown' }
 
 /** For whom a request is sent, its name in logs and answers, and when it must be over. */
-type Errand = { principal: Principal; requestId: string; deadlineMs: number }
-
-/** Longer than any answer within our token limits; what is beyond is cut off. */
-const maxResponseBytes = 4 * 1024 * 1024
+type Errand = {
+  principal: Principal
+  requestId: string
+  deadlineMs: number
+  /** Told each piece of the answer as it arrives; must not throw. */
+  onContent?: ((text: string, plan: Plan) => void) | undefined
+  /** Keeps the bytes of the answer. */
+  keepsBytes?: boolean
+}
 
 /** A reservation outlives its request's deadline by this, then its outcome counts as unknown. */
 const graceMs = 60_000
@@ -122,12 +127,21 @@ export function createDispatcher(deps: {
    * One attempt. A session token that the provider has stopped to accept is renewed once; a schema that it refuses is left
    * out once. Returns what was sent in the end.
    */
-  async function send(principal: Principal, plan: Plan, signal: AbortSignal): Promise<Sent> {
+  async function send(errand: Errand, plan: Plan, signal: AbortSignal): Promise<Sent> {
+    const { principal, onContent, keepsBytes = false } = errand
     const { provider, baseUrl } = plan.service
     let sent = plan
     for (let renewals = 0; ; ) {
       const bearer = await sessions.bearer(principal.address, provider)
-      const outcome = await chat.chat({ baseUrl, bearer, body: sent.body, signal, maxResponseBytes })
+      const outcome = await chat.chat({
+        baseUrl,
+        bearer,
+        body: sent.body,
+        signal,
+        maxResponseBytes: sent.maxResponseBytes,
+        keepsBytes,
+        onContent: (text) => onContent?.(text, plan),
+      })
       if (outcome.state !== 'refused') return { sent, outcome }
       if (outcome.reason === 'token' && renewals === 0) {
         sessions.forget(principal.address, provider)
@@ -146,7 +160,7 @@ export function createDispatcher(deps: {
   async function reserveAndSend(errand: Errand, plan: Plan, signal: AbortSignal) {
     const reservation = await reserve(errand, plan)
     await checkpoint('reservation-held')
-    const { sent, outcome } = await send(errand.principal, plan, signal).catch(async (error: unknown) => {
+    const { sent, outcome } = await send(errand, plan, signal).catch(async (error: unknown) => {
       // Only the session token can throw here: the request was not sent.
       await reservations.release(reservation)
       throw error
@@ -272,7 +286,7 @@ export function createDispatcher(deps: {
       if (first.cost + plan.worstCase > first.reservation.amount) return { state: 'refused' }
       const signal = signalOf(errand)
       // Without a session token nothing is sent.
-      const call = await send(errand.principal, plan, signal).catch(() => undefined)
+      const call = await send(errand, plan, signal).catch(() => undefined)
       if (!call) return { state: 'refused' }
       const { sent, outcome } = call
       switch (outcome.state) {
@@ -293,8 +307,8 @@ export function createDispatcher(deps: {
   }
 }
 
-function withoutSchema({ service, worstCase }: Plan, wire: Wire): Plan {
-  return { service, worstCase, ...wire }
+function withoutSchema({ service, worstCase, maxResponseBytes }: Plan, wire: Wire): Plan {
+  return { service, worstCase, maxResponseBytes, ...wire }
 }
 
 /** Refused for a reason that nobody told. */

@@ -7,14 +7,19 @@ import { worstCase } from './cost.ts'
 /** Tokens a reasoning model may think before it answers. */
 const thinkingTokens = 2_000
 
+/** More than a frame of a stream takes that carries one token, and what stands around all of them. */
+const bytesPerToken = 512
+const bytesAround = 65_536
+
 /** The bytes of a request and their SHA-256. */
 export type Wire = { body: Uint8Array; requestHash: string }
 
 /**
- * One request to one service, ready to be sent: its bytes, their SHA-256 and the most they can cost in neuron. `withoutSchema`
- * says the same to a provider that will not be held to a schema.
+ * One request to one service, ready to be sent: its bytes, their SHA-256, the most they can cost in neuron, and how long an
+ * answer within its limit of tokens can be at most. `withoutSchema` says the same to a provider that will not be held to a
+ * schema.
  */
-export type Plan = Wire & { service: Service; worstCase: bigint; withoutSchema?: Wire }
+export type Plan = Wire & { service: Service; worstCase: bigint; maxResponseBytes: number; withoutSchema?: Wire }
 
 type Ask = {
   service: Service
@@ -27,7 +32,7 @@ type Ask = {
 
 /** Writes down what would be sent to `service`, and what that may cost. */
 export function planFor({ service, messages, maxOutputTokens, takesSchema }: Ask): Plan {
-  const maxTokens = maxOutputTokens + thinkingTokensOf(service)
+  const maxTokens = maxOutputTokens + (thinksAloud(service) ? thinkingTokens : 0)
   const wire = (schema?: typeof answerSchema) =>
     toWire(buildChatBody({ model: service.model, messages, maxTokens, ...(schema && { schema }) }))
   return {
@@ -39,6 +44,7 @@ export function planFor({ service, messages, maxOutputTokens, takesSchema }: Ask
       maxTokens,
       pricing: service.pricing,
     }),
+    maxResponseBytes: bytesAround + maxTokens * bytesPerToken,
   }
 }
 
@@ -46,7 +52,7 @@ function toWire(body: Uint8Array): Wire {
   return { body, requestHash: createHash('sha256').update(body).digest('hex') }
 }
 
-/** How many tokens a model may spend before its answer begins. */
-function thinkingTokensOf({ model }: Service): number {
-  return /deepseek-r1|reason|think|qwq/i.test(model) ? thinkingTokens : 0
+/** Whether a model thinks in its answer before it gives it. */
+export function thinksAloud({ model }: Service): boolean {
+  return /deepseek-r1|reason|think|qwq/i.test(model)
 }

@@ -1,4 +1,4 @@
-import { analyzeRequest, analyzeResponse } from '@dreamscape/protocol/analysis'
+import { type AnalyzeResponse, analyzeEvents, analyzeRequest, analyzeResponse } from '@dreamscape/protocol/analysis'
 import { messages } from '@dreamscape/protocol/identity'
 import { type Route, route } from '../../http/route.ts'
 import type { AnalysisService } from './service.ts'
@@ -25,8 +25,21 @@ export function analysisRoutes({ analyses }: { analyses: AnalysisService }): Rou
         'provider-unavailable',
         'deadline-exceeded',
       ],
-      handler: ({ body, principal, requestId }) =>
-        analyses.analyze({ principal, dreamText: body.dreamText, options: body.options ?? {}, requestId }),
+      stream: {
+        events: analyzeEvents,
+        textEvent: (text) => ({ event: 'delta', data: analyses.mayWithhold ? { text, provisional: true } : { text } }),
+        endEvents,
+      },
+      handler: ({ body, principal, requestId, onText }) =>
+        analyses.analyze({ principal, dreamText: body.dreamText, options: body.options ?? {}, requestId, onText }),
     }),
+  ]
+}
+
+function endEvents({ success: _, analysis, ...usage }: AnalyzeResponse) {
+  return [
+    { event: 'analysis', data: analysis },
+    { event: 'usage', data: usage },
+    { event: 'done', data: {} },
   ]
 }

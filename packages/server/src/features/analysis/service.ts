@@ -15,16 +15,23 @@ import type { SchemaSupport } from '../models/schema-support.ts'
 import type { ModelsService } from '../models/service.ts'
 import type { UsageService } from '../usage/service.ts'
 import type { Billed, Dispatched, Dispatcher } from './dispatcher.ts'
+import { createInterpretationReader, type InterpretationReader } from './interpretation-reader.ts'
 import { levelProfile } from './levels.ts'
 import { type AnswerReader, createAnswerReader } from './parse.ts'
-import { planFor } from './plan.ts'
+import { type Plan, planFor, thinksAloud } from './plan.ts'
 import { buildPrompt, promptVersion } from './prompt.ts'
 import { planRepair, repairInstructions } from './repair.ts'
 
 export type AnalyzeResult = Omit<AnalyzeResponse, 'success'>
 
 /** For whom a dream is analysed, its name in logs and answers, and its time. */
-type Errand = { principal: Principal; requestId: string; startedMs: number; deadlineMs: number }
+type Errand = {
+  principal: Principal
+  requestId: string
+  startedMs: number
+  deadlineMs: number
+  keepsBytes: boolean
+}
 
 /** What came of the calls for one dream. `second` is the repair; when that broke off, what it cost is unknown. */
 type Finding = { first: Dispatched; second?: Billed; analysis: Analysis | undefined; isUnknown?: true }
@@ -162,6 +169,9 @@ export function createAnalysisService(deps: {
   }
 
   return {
+    /** Whether an answer that is not verified well enough is withheld, so that what was streamed of it counts for nothing. */
+    mayWithhold: requiredVerification !== 'none',
+
     /**
      * Analyses one dream. Throws `model-unavailable`, `provider-unavailable` and `insufficient-funds` when nothing was
      * sent; `provider-failed` and `deadline-exceeded` when something may have been billed; `analysis-unparseable` and
@@ -172,10 +182,13 @@ export function createAnalysisService(deps: {
       dreamText: string
       options: AnalyzeOptions
       requestId: string
+      /** Told the interpretation as it arrives. It is not verified yet. */
+      onText?: ((text: string) => void) | undefined
     }): Promise<AnalyzeResult> {
-      const { principal, dreamText, options, requestId } = request
+      const { principal, dreamText, options, requestId, onText } = request
       const startedMs = clock.now()
-      const errand = { principal, requestId, startedMs, deadlineMs: startedMs + deadlineMs }
+      const keepsBytes = options.receipt === 'full'
+      const errand = { principal, requestId, startedMs, deadlineMs: startedMs + deadlineMs, keepsBytes }
       const profile = levelProfile(options.level ?? 1)
       const { level, maxOutputTokens } = profile
       const language = toLanguageTag(options.language ?? '')
@@ -188,7 +201,8 @@ export function createAnalysisService(deps: {
         planFor({ service, messages, maxOutputTokens, takesSchema: schemas.takesSchema(service) }),
       )
 
-      const first = await dispatcher.dispatch({ ...errand, plans })
+      const onContent = onText && readInterpretation(onText)
+      const first = await dispatcher.dispatch({ ...errand, plans, onContent })
       const reader = createAnswerReader({ dreamText, instructions: `${instructions}\n${repairInstructions}` })
       const finding = await conclude({ errand, first, reader, maxOutputTokens })
       const conclusion = await book({ errand, finding, level, contextUsed })
@@ -202,7 +216,7 @@ export function createAnalysisService(deps: {
       )
       if (conclusion instanceof AppError) throw conclusion
       // Given once and kept nowhere: the server remembers hashes only.
-      return options.receipt === 'full' ? withBytes(conclusion, finding) : conclusion
+      return keepsBytes ? withBytes(conclusion, finding) : conclusion
     },
   }
 }
@@ -238,6 +252,15 @@ function withBytes(result: AnalyzeResult, { first, second }: Finding): AnalyzeRe
 
 function bytesOf({ plan, answer }: Billed) {
   return { request: toBase64(plan.body), response: toBase64(answer.responseBytes) }
+}
+
+/** Passes the interpretation on, out of what the model writes around it. */
+function readInterpretation(onText: (text: string) => void): (content: string, plan: Plan) => void {
+  let reader: InterpretationReader | undefined
+  return (content, { service }) => {
+    reader ??= createInterpretationReader({ onText, thinksAloud: thinksAloud(service) })
+    reader.push(content)
+  }
 }
 
 function toBase64(bytes: Uint8Array): string {

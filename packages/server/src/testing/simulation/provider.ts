@@ -75,6 +75,7 @@ export function createModelProvider(options: { address: Address; chain: ModelCha
       body: Uint8Array.of(name),
       requestHash: emptyHash,
       worstCase: 1_000n * outputPrice,
+      maxResponseBytes: 0,
     }),
   }
 }
