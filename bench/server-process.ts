@@ -14,6 +14,7 @@ export async function startServerProcess(settings: Record<string, string>) {
   await untilUp(child, url)
   return {
     url,
+    pid: child.pid ?? 0,
     async [Symbol.asyncDispose]() {
       const ended = once(child, 'exit')
       child.kill('SIGTERM')

@@ -5,7 +5,7 @@ import { startDevnet } from '@dreamscape/devnet/devnet'
 import { openSdkAccount } from '@dreamscape/devnet/testing/sdk'
 import { startRpcProxy } from '@dreamscape/server/testing/rpc-proxy'
 import { openTestDatabases } from '@dreamscape/server/testing/test-databases'
-import { parseEther, Wallet } from 'ethers'
+import { openAccount } from '../account.ts'
 import { startServerProcess } from '../server-process.ts'
 import { median, quantile } from '../statistics.ts'
 import { startLanguageModel, type Writing } from './language-model.ts'
@@ -51,7 +51,8 @@ async function run(rounds: number): Promise<void> {
     ...(place.DATABASE_URL === undefined ? {} : { DATABASE_URL: place.DATABASE_URL }),
     ...(place.DATA_DIR === undefined ? {} : { DATA_DIR: place.DATA_DIR }),
   })
-  const sign = await openAccount(server.url, devnet.faucet)
+  const { signAnalyze } = await openAccount({ url: server.url, devnet })
+  const sign = () => signAnalyze(dream)
   const service = servicePath({ url: server.url, sign })
   await service()
 
@@ -91,37 +92,6 @@ async function run(rounds: number): Promise<void> {
     if (round > 0 && round % 20 === 0) process.stderr.write(`${round} of ${rounds} rounds\n`)
   }
   report({ rounds, samples, counts })
-}
-
-/** A funded user of the service; returns how it signs the next request. */
-async function openAccount(url: string, faucet: (address: `0x${string}`, amount: bigint) => Promise<void>) {
-  const wallet = Wallet.createRandom()
-  let timestamp = Date.now()
-  const sign = async (message: (at: number) => string) => {
-    timestamp = Math.max(timestamp + 1, Date.now())
-    return { address: wallet.address, timestamp, signature: await wallet.signMessage(message(timestamp)) }
-  }
-  const post = async (path: string, body: object) => {
-    const response = await fetch(url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
-    return (await response.json()) as Record<string, unknown>
-  }
-  const init = await post('/api/broker/init', await sign((at) => `Initialize 0G Broker for ${wallet.address} at ${at}`))
-  await faucet(String(init.brokerAddress) as `0x${string}`, parseEther('20'))
-  await post('/api/broker/fund', {
-    ...(await sign((at) => `Fund 15.0 OG for ${wallet.address} at ${at}`)),
-    amount: '15.0',
-  })
-  return async () =>
-    JSON.stringify({
-      ...(await sign((at) => `Analyze dream for ${wallet.address} at ${at}`)),
-      dreamText: dream,
-      options: { model: 'llama' },
-    })
 }
 
 /** Counts what is asked of the HTTP server on `port`, which runs in this process. */
