@@ -20,6 +20,9 @@ const dreams = [
   },
 ]
 
+const longDream =
+  'I was on a ship made of paper, and it rained. Everybody whom I know sat below deck and sang. I tried to warn them, but I had no voice. Then the paper turned to wood under my hands, and a whale carried us to a harbour where my mother waited with a lamp.'
+
 const ledgerAbi = [
   'function getLedger(address) view returns (tuple(address user, uint256 availableBalance, uint256 totalBalance, string additionalInfo))',
 ]
@@ -57,6 +60,12 @@ async function play(url: string, settle: () => Promise<unknown>): Promise<void> 
       console.log(indent(`"${text}"`))
       showAnalysis(await frontend.analyze(text, { model, level }))
     }
+
+    step('Signs "Analyze dream", level 5, and reads the interpretation while it is written')
+    console.log(indent(`"${longDream}"\n`))
+    const { analysis, ...rest } = await frontend.analyzeAloud(longDream, { level: 5 }, createPrinter())
+    console.log('\n')
+    showAnalysis({ analysis, ...rest }, { isRead: true })
 
     step('Checks the balance before the providers settle on chain')
     const before = await frontend.balance()
@@ -117,9 +126,9 @@ async function settledTotal(ledger: Contract, options: { brokerAddress: string; 
   }
 }
 
-function showAnalysis(answer: Answer): void {
+function showAnalysis(answer: Answer, { isRead = false } = {}): void {
   const analysis = answer.analysis as Record<string, string | string[]>
-  console.log(indent(`\n${String(analysis.interpretation)}\n`))
+  if (!isRead) console.log(indent(`\n${String(analysis.interpretation)}\n`))
   show({
     symbols: [analysis.symbols].flat().join(', '),
     emotions: [analysis.emotions].flat().join(', '),
@@ -137,6 +146,16 @@ function showAnalysis(answer: Answer): void {
 function showBalance(balance: Answer): void {
   const { total } = balance.ledger as { total: string }
   show({ balance: `${balance.formatted} OG`, unsettled: `${balance.unsettled} OG`, 'ledger on chain': `${total} OG` })
+}
+
+/** Prints text as it comes, indented like everything else. */
+function createPrinter(): (text: string) => void {
+  let isAtStart = true
+  return (text) => {
+    const indented = text.replace(/\n(?=[^\n])/g, '\n   ')
+    process.stdout.write(isAtStart ? `   ${indented}` : indented)
+    isAtStart = false
+  }
 }
 
 let steps = 0

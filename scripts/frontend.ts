@@ -1,4 +1,5 @@
 import type { Signer } from 'ethers'
+import { createParser } from 'eventsource-parser'
 
 export type Answer = Record<string, unknown>
 
@@ -27,9 +28,38 @@ export class Frontend {
   }
 
   async analyze(dreamText: string, options: Answer): Promise<Answer> {
+    return this.#post('/api/ai/analyze', await this.#signAnalyze(dreamText, options))
+  }
+
+  /** Hears the interpretation while it is written; the answer is the same. */
+  async analyzeAloud(dreamText: string, options: Answer, onDelta: (text: string) => void): Promise<Answer> {
+    const answer: Answer = {}
+    let isDone = false
+    const parser = createParser({
+      onEvent({ event, data }) {
+        const value = JSON.parse(data) as Answer
+        if (event === 'delta') onDelta(String(value.text))
+        if (event === 'analysis') answer.analysis = value
+        if (event === 'usage') Object.assign(answer, value)
+        if (event === 'error') throw new Error(`The stream ended with ${value.code}: ${value.detail}`)
+        isDone ||= event === 'done'
+      },
+    })
+    const response = await this.#fetch('/api/ai/analyze', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+      body: JSON.stringify({ address: this.address, ...(await this.#signAnalyze(dreamText, options)) }),
+    })
+    const decoder = new TextDecoder()
+    for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }))
+    if (!isDone) throw new Error('The stream broke off')
+    return answer
+  }
+
+  async #signAnalyze(dreamText: string, options: Answer): Promise<Answer> {
     const timestamp = Date.now()
     const signature = await this.#signer.signMessage(`Analyze dream for ${this.address} at ${timestamp}`)
-    return this.#post('/api/ai/analyze', { dreamText, options, signature, timestamp })
+    return { dreamText, options, signature, timestamp }
   }
 
   async withdraw(amount: string, chainId: number): Promise<Answer> {
@@ -61,9 +91,13 @@ export class Frontend {
   }
 
   async #send(path: string, init: RequestInit): Promise<Answer> {
+    return (await (await this.#fetch(path, init)).json()) as Answer
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
     const response = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(150_000) })
-    const answer = (await response.json()) as Answer
-    if (!response.ok) throw new Error(`${path} answered ${response.status} ${answer.code}: ${answer.detail}`)
-    return answer
+    if (response.ok) return response
+    const { code, detail } = (await response.json()) as Answer
+    throw new Error(`${path} answered ${response.status} ${code}: ${detail}`)
   }
 }
