@@ -50,6 +50,8 @@ export function createAuthService(deps: {
   const { verifier, db, clock, leaseMs, bodyKey, checkpoint = passCheckpoint } = deps
   const store = createSignedRequestStore(db)
   const flights = new Map<string, { bodyHash: string; outcome: Promise<Outcome> }>()
+  /** How runs ended whose answer was kept together with what it paid for, until they are over. */
+  const kept = new Map<string, number | ProblemCode>()
   let isClosing = false
 
   function prove(call: SignedCall): { principal: Principal; key: SealKey } {
@@ -102,6 +104,9 @@ export function createAuthService(deps: {
 
   async function settle(principal: Principal, answer: Answer): Promise<Outcome> {
     await checkpoint('request-ran')
+    const isKept = kept.get(principal.runId) === endOf(answer)
+    kept.delete(principal.runId)
+    if (isKept) return unwrap(answer)
     if (isFinal(answer)) await store.finish(principal, principal.seal(answer))
     else await store.release(principal)
     await checkpoint('request-finished')
@@ -113,6 +118,7 @@ export function createAuthService(deps: {
       return { outcome: await run(principal) }
     } catch (error) {
       if (error instanceof AppError) return toAnswer(error)
+      kept.delete(principal.runId)
       await store.release(principal)
       throw error
     }
@@ -148,8 +154,9 @@ export function createAuthService(deps: {
      * asks again, are told the same.
      */
     async keep(trx: Db, principal: Principal, answer: Outcome | AppError): Promise<void> {
-      const kept = await createSignedRequestStore(trx).finish(principal, principal.seal(toAnswer(answer)))
-      if (!kept) throw takenOver()
+      const sealed = principal.seal(toAnswer(answer))
+      if (!(await createSignedRequestStore(trx).finish(principal, sealed))) throw takenOver()
+      kept.set(principal.runId, endOf(toAnswer(answer)))
     },
 
     /**
@@ -183,6 +190,11 @@ function open(sealed: Uint8Array, key: SealKey): Answer {
 function toAnswer(answer: Outcome | AppError): Answer {
   if (!(answer instanceof AppError)) return { outcome: answer }
   return { failure: { code: answer.code, message: answer.message, meta: answer.meta } }
+}
+
+/** A transaction that was undone ends its run in another way than the answer it would have kept. */
+function endOf(answer: Answer): number | ProblemCode {
+  return 'outcome' in answer ? answer.outcome.status : answer.failure.code
 }
 
 /** 200 is final; 202 is still under way, and asking again tells how it went. */

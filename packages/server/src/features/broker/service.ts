@@ -4,7 +4,7 @@ import type { ChainAccount, ChainReader, Move } from '../../chain/reader.ts'
 import type { Db } from '../../database/connect.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Hex } from '../../platform/hex.ts'
-import { least, most, sum } from '../../platform/neuron.ts'
+import { least, sum } from '../../platform/neuron.ts'
 import { createReservationStore, type ReservationStore } from './reservation-store.ts'
 import { type AccountStore, createAccountStore } from './store.ts'
 import { describeSubAccount, type SubAccountState } from './sub-account.ts'
@@ -154,12 +154,6 @@ export function createBrokerService(deps: {
      * already charged, so what was deposited less what was charged stays true whenever it happens. Sees the caller's
      * transaction.
      */
-    async findBalance(user: Hex, trx: Db): Promise<bigint> {
-      const own = accountsOf(trx)
-      const ledger = await own.findLedger(user)
-      const books = await own.listSubAccounts(user)
-      const locked = sum(books.map(({ deposited, charged, reserved }) => most(deposited - charged - reserved, 0n)))
-      return (ledger?.available ?? 0n) + locked
-    },
+    findBalance: (user: Hex, trx: Db): Promise<bigint> => accountsOf(trx).sumBalance(user),
   }
 }

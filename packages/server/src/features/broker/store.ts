@@ -12,6 +12,15 @@ export function createAccountStore(db: Db) {
     listSubAccounts: (user: Hex) =>
       db.selectFrom('sub_account').selectAll().where('user_address', '=', user).orderBy('provider').execute(),
 
+    /** What is in the ledger and, in every sub-account, neither charged nor reserved. */
+    sumBalance: async (user: Hex): Promise<bigint> => {
+      const { rows } = await sql<{ balance: bigint }>`select
+        coalesce((select available from ledger where user_address = ${user}), 0) + coalesce((
+          select sum(greatest(deposited - charged - reserved, 0)) from sub_account where user_address = ${user}
+        ), 0) as balance`.execute(db)
+      return rows[0]?.balance ?? 0n
+    },
+
     /** Keeps what the chain said at a block, unless something newer is known. */
     saveLedger: (ledger: { user: Hex; brokerAddress: Hex; available: bigint; blockNumber: number }) =>
       db

@@ -1,5 +1,5 @@
 import type { AccountStore } from '../../../features/broker/store.ts'
-import { most } from '../../../platform/neuron.ts'
+import { most, sum } from '../../../platform/neuron.ts'
 import type { Row } from '../../money-tables.ts'
 import type { Sync } from '../sync.ts'
 import type { View } from './database.ts'
@@ -28,6 +28,14 @@ export function memoryAccounts(view: View): Sync<AccountStore> {
         .tables()
         .sub_account.filter((book) => book.user_address === user)
         .sort(byProvider),
+
+    sumBalance(user) {
+      const { ledger: ledgers, sub_account: books } = view.tables()
+      const free = books
+        .filter((book) => book.user_address === user)
+        .map(({ deposited, charged, reserved }) => most(deposited - charged - reserved, 0n))
+      return sum(free) + (ledgers.find((ledger) => ledger.user_address === user)?.available ?? 0n)
+    },
 
     saveLedger({ user, brokerAddress, available, blockNumber }) {
       const reading = { available, block_number: blockNumber }

@@ -65,6 +65,7 @@ const journal: ArgsOf<JournalStore> = {
 
 const accounts: ArgsOf<AccountStore> = {
   findLedger: one(user),
+  sumBalance: one(user),
   listSubAccounts: one(user),
   saveLedger: one(fc.record({ user, brokerAddress, available: amount, blockNumber: block })),
   listOpenMoves: one(user),

@@ -41,6 +41,7 @@ const calls = {
   } satisfies Calls<ReturnType<typeof memoryJournal>>,
   accounts: {
     findLedger: ['0xa'],
+    sumBalance: ['0xa'],
     listSubAccounts: ['0xa'],
     saveLedger: [{ user: '0xa', brokerAddress: '0xc', available: 1n, blockNumber: 1 }],
     listOpenMoves: ['0xa'],
