@@ -164,6 +164,7 @@ export async function createContext(options: { settings: Settings; log: Log; clo
     withdrawalsOf,
   })
   const dispatcher = createDispatcher({
+    verifier,
     broker,
     funding,
     reservations,

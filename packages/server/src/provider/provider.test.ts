@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Devnet, startDevnet } from '@dreamscape/devnet/devnet'
 import { createWalletClient, http, type LocalAccount, parseAbi, parseEther } from 'viem'
 import { expect, test } from 'vitest'
+import { createSignatureVerifier } from '../platform/signature/verifier.ts'
 import { createChatClient } from './chat.ts'
 import { buildChatBody } from './chat-body.ts'
 import { createProviderAgent, isAcceptableProviderUrl } from './guarded-agent.ts'
@@ -10,6 +11,8 @@ import { expectedSigner } from './service-info.ts'
 import { createSessionToken } from './session-token.ts'
 import { fetchUnsettledFee } from './unsettled-fee.ts'
 import { verifyResponse } from './verify-response.ts'
+
+const verifier = await createSignatureVerifier()
 
 test('a provider of the devnet answers, signs these very bytes and bills by its usage', async () => {
   await using devnet = await startDevnet()
@@ -24,7 +27,7 @@ test('a provider of the devnet answers, signs these very bytes and bills by its 
   const signed = await fetchResponseSignature({ agent, baseUrl, chatId, model: provider.model, signal })
   const requestHash = createHash('sha256').update(body).digest('hex')
   const signer = expectedSigner({ additionalInfo: '{}', teeSignerAddress: provider.teeSigner })
-  const verdict = await verifyResponse({ signed, signer, requestHash, responseHash })
+  const verdict = verifyResponse({ verifier, signed, signer, requestHash, responseHash })
   const unsettled = await fetchUnsettledFee({ agent, baseUrl, bearer, user: user.address, signal })
 
   expect(outcome.content).not.toBe('')

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
+import { createSignatureVerifier } from '../platform/signature/verifier.ts'
 import { verifyResponse } from './verify-response.ts'
+
+const verifier = await createSignatureVerifier()
 
 const tee = privateKeyToAccount(`0x${'11'.repeat(32)}`)
 const stranger = privateKeyToAccount(`0x${'22'.repeat(32)}`)
@@ -67,7 +70,7 @@ describe('a verdict', () => {
 })
 
 function verify({ signed }: Pick<Parameters<typeof verifyResponse>[0], 'signed'>) {
-  return verifyResponse({ signed, signer: tee.address, requestHash, responseHash })
+  return verifyResponse({ verifier, signed, signer: tee.address, requestHash, responseHash })
 }
 
 function sha256(value: string): string {

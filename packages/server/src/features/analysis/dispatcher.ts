@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { AppError, assertNever } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Principal } from '../../platform/principal.ts'
+import type { SignatureVerifier } from '../../platform/signature/verifier.ts'
 import type { ChatClient, ChatOutcome } from '../../provider/chat.ts'
 import type { ChatUsage } from '../../provider/completion.ts'
 import { billOf } from '../../provider/pricing.ts'
@@ -82,6 +83,7 @@ export function createDispatcher(deps: {
     model: string
     signal: AbortSignal
   }) => Promise<ResponseSignature | undefined>
+  verifier: Pick<SignatureVerifier, 'verify'>
   clock: Clock
   log: Log
   checkpoint?: Checkpoint
@@ -95,6 +97,7 @@ export function createDispatcher(deps: {
     schemas,
     chat,
     fetchSignature,
+    verifier,
     clock,
     log,
     checkpoint = passCheckpoint,
@@ -235,7 +238,7 @@ export function createDispatcher(deps: {
       chatId === undefined
         ? undefined
         : await fetchSignature({ baseUrl: service.baseUrl, chatId, model: service.model, signal })
-    const verdict = await verifyResponse({ signed, signer, requestHash, responseHash })
+    const verdict = verifyResponse({ verifier, signed, signer, requestHash, responseHash })
     const { signedText, signature } = verdict
     return { verdict, receipt: { chatId: chatId ?? null, signedText, signature, signer, requestHash, responseHash } }
   }

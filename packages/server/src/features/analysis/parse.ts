@@ -4,7 +4,7 @@ import { findAnswer, type RawAnswer } from './answer-shape.ts'
 import { findJson } from './find-json.ts'
 import { createOccurrence, mergeTerms } from './occurrence.ts'
 import { plainLine, plainText } from './plain-text.ts'
-import { createLeakCheck } from './prompt-leak.ts'
+import { leakCheckOf } from './prompt-leak.ts'
 
 /** The most of each field that is passed on: beyond it, a model has lost the thread. */
 const limits = {
@@ -23,7 +23,7 @@ export type AnswerReader = ReturnType<typeof createAnswerReader>
 /** Reads what a model wrote about one dream. `instructions` is what it was told and must not give away. */
 export function createAnswerReader({ dreamText, instructions }: { dreamText: string; instructions: string }) {
   const occurs = createOccurrence(dreamText)
-  const isLeak = createLeakCheck(instructions)
+  const isLeak = leakCheckOf(instructions)
   const isTold = (text: string) => text !== '' && !isLeak(text)
 
   function toInterpretation(text: string): string {

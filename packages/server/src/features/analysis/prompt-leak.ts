@@ -1,11 +1,24 @@
+import { LRUCache } from 'lru-cache'
+
 /** So many letters in a row are no chance: about seven words. */
 const window = 36
+
+/** There are as many different instructions as levels and languages. */
+const checks = new LRUCache<string, (text: string) => boolean>({ max: 64 })
 
 /**
  * Tells whether a text gives away what a model was told: a long run of the same letters, whatever stands between them, also
  * backwards or in ROT13.
  */
-export function createLeakCheck(secret: string): (text: string) => boolean {
+export function leakCheckOf(secret: string): (text: string) => boolean {
+  const known = checks.get(secret)
+  if (known) return known
+  const check = createLeakCheck(secret)
+  checks.set(secret, check)
+  return check
+}
+
+function createLeakCheck(secret: string): (text: string) => boolean {
   const runs = new Set<string>()
   const letters = lettersOf(secret)
   for (const told of [letters, [...letters].reverse().join(''), rot13(letters)]) {

@@ -20,7 +20,9 @@ import { levelProfile } from './levels.ts'
 import { type AnswerReader, createAnswerReader } from './parse.ts'
 import { type Plan, planFor, thinksAloud } from './plan.ts'
 import { buildPrompt, promptVersion } from './prompt.ts'
+import { leakCheckOf } from './prompt-leak.ts'
 import { planRepair, repairInstructions } from './repair.ts'
+import { createSafeText } from './safe-text.ts'
 
 export type AnalyzeResult = Omit<AnalyzeResponse, 'success'>
 
@@ -201,9 +203,10 @@ export function createAnalysisService(deps: {
         planFor({ service, messages, maxOutputTokens, takesSchema: schemas.takesSchema(service) }),
       )
 
-      const onContent = onText && readInterpretation(onText)
+      const secret = `${instructions}\n${repairInstructions}`
+      const onContent = onText && readInterpretation({ isForbidden: leakCheckOf(secret), onText })
       const first = await dispatcher.dispatch({ ...errand, plans, onContent })
-      const reader = createAnswerReader({ dreamText, instructions: `${instructions}\n${repairInstructions}` })
+      const reader = createAnswerReader({ dreamText, instructions: secret })
       const finding = await conclude({ errand, first, reader, maxOutputTokens })
       const conclusion = await book({ errand, finding, level, contextUsed })
       await checkpoint('analysis-booked')
@@ -254,11 +257,15 @@ function bytesOf({ plan, answer }: Billed) {
   return { request: toBase64(plan.body), response: toBase64(answer.responseBytes) }
 }
 
-/** Passes the interpretation on, out of what the model writes around it. */
-function readInterpretation(onText: (text: string) => void): (content: string, plan: Plan) => void {
+/** Passes the interpretation on, out of what the model writes around it, as far as it may be said. */
+function readInterpretation(options: {
+  isForbidden: (text: string) => boolean
+  onText: (text: string) => void
+}): (content: string, plan: Plan) => void {
+  const safe = createSafeText(options)
   let reader: InterpretationReader | undefined
   return (content, { service }) => {
-    reader ??= createInterpretationReader({ onText, thinksAloud: thinksAloud(service) })
+    reader ??= createInterpretationReader({ onText: safe.push, thinksAloud: thinksAloud(service) })
     reader.push(content)
   }
 }

@@ -80,6 +80,7 @@ export function startServices(ground: Ground) {
     schemas: { refused: silent },
     chat: { chat: ({ body }) => ground.chat(body) },
     fetchSignature: async () => undefined,
+    verifier: { verify: () => undefined },
     clock,
     log,
   })
