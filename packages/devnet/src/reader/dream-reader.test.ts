@@ -222,3 +222,16 @@ function createRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+test('the dream reader answers in the nested shape when that is asked for, in the words of the dream', () => {
+  const system = 'Answer with a JSON object: {"interpretation": "…", "rest": {}}'
+
+  const { interpretation, rest } = JSON.parse(readDream(ask(flight, { system })))
+
+  expect(interpretation).not.toBe('')
+  expect(rest).toMatchObject({ symbols: ['flying', 'dark', 'ocean', 'doors', 'mother'], language: 'en' })
+})
+
+test('the dream reader knows that it cannot repair an answer', () => {
+  expect(readDream(ask('<answer>\nThe sea.\n</answer>', { isJsonFormat: true }))).toBe('{}')
+})

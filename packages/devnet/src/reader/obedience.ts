@@ -101,14 +101,8 @@ function reveal(chat: ChatRequest, text: string): string {
     .map((message) => message.text)
     .join('\n\n')
   const told = disguise(secret, text)
-  return /\bjson\b|\binterpretation\b/i.test(orders(text))
-    ? asReading(chat, (reading) => withText(reading, told))
-    : told
-}
-
-/** Without what comes after the last block, which is not the dreamer's. */
-function orders(text: string): string {
-  return text.slice(0, text.lastIndexOf('</dream>') >>> 0)
+  const isForm = /\bjson\b|\binterpretation\b/i.test(text.replace(/<\/dream>(?![\s\S]*<\/dream>)[\s\S]*$/, ''))
+  return isForm ? asReading(chat, (reading) => ({ interpretation: `${reading.interpretation}\n\n${told}` })) : told
 }
 
 function disguise(secret: string, text: string): string {
