@@ -1,4 +1,3 @@
-import type { Receipt } from '@dreamscape/protocol/analysis'
 import type { Address } from 'viem'
 import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -7,12 +6,7 @@ import type { Log } from '../../platform/log.ts'
 import type { Principal } from '../../platform/principal.ts'
 import type { SignatureVerifier } from '../../platform/signature/verifier.ts'
 import type { ChatClient, ChatOutcome } from '../../provider/chat.ts'
-import type { ChatUsage } from '../../provider/completion.ts'
-import { billOf } from '../../provider/pricing.ts'
 import type { Refusal, RefusalReason } from '../../provider/refusal.ts'
-import type { ResponseSignature } from '../../provider/response-signature.ts'
-import { expectedSigner } from '../../provider/service-info.ts'
-import { type Verdict, verifyResponse } from '../../provider/verify-response.ts'
 import type { Reservation, Reservations } from '../broker/reservations.ts'
 import type { BrokerService } from '../broker/service.ts'
 import type { Sessions } from '../broker/sessions.ts'
@@ -20,22 +14,10 @@ import type { FundingService } from '../funding/service.ts'
 import type { Service } from '../models/catalogue.ts'
 import type { ProviderHealth } from '../models/health.ts'
 import type { SchemaSupport } from '../models/schema-support.ts'
-import { fallbackUsage } from './cost.ts'
+import { type Answered, type Billed, createBilling, type FetchSignature } from './billing.ts'
 import type { Plan, Wire } from './plan.ts'
 
-type Answered = Extract<ChatOutcome, { state: 'answered' }>
-
 type Sent = { sent: Plan; outcome: ChatOutcome }
-
-/** An answer that was billed, with what was sent for it and what proves it. Cost in neuron. */
-export type Billed = {
-  plan: Plan
-  answer: Answered
-  usage: ChatUsage
-  cost: bigint
-  verdict: Verdict
-  receipt: Receipt
-}
 
 /** The first billed answer, and what is held for it. */
 export type Dispatched = Billed & { service: Service; reservation: Reservation }
@@ -50,6 +32,8 @@ type Errand = {
   deadlineMs: number
   /** Told each piece of the answer as it arrives; must not throw. */
   onContent?: ((text: string, plan: Plan) => void) | undefined
+  /** Told the whole answer before it is proved; must not throw. */
+  onAnswer?: (answer: Answered) => void
   /** Keeps the bytes of the answer. */
   keepsBytes?: boolean
 }
@@ -77,12 +61,7 @@ export function createDispatcher(deps: {
   health: Pick<ProviderHealth, 'succeeded' | 'failed' | 'quarantine'>
   schemas: Pick<SchemaSupport, 'refused'>
   chat: ChatClient
-  fetchSignature: (request: {
-    baseUrl: string
-    chatId: string
-    model: string
-    signal: AbortSignal
-  }) => Promise<ResponseSignature | undefined>
+  fetchSignature: FetchSignature
   verifier: Pick<SignatureVerifier, 'verify'>
   clock: Clock
   log: Log
@@ -102,6 +81,7 @@ export function createDispatcher(deps: {
     log,
     checkpoint = passCheckpoint,
   } = deps
+  const bill = createBilling({ health, fetchSignature, verifier, log, checkpoint })
 
   /** Those the account can already pay, cheapest first; if there are none, the cheapest alone: one failure locks no second OG. */
   async function affordable(principal: Principal, plans: readonly Plan[]): Promise<readonly Plan[]> {
@@ -214,43 +194,6 @@ export function createDispatcher(deps: {
     }
   }
 
-  /** What the told usage costs. More than the worst case cannot be true: reconciliation finds out what is really billed. */
-  async function costOf(usage: ChatUsage, { service, worstCase }: Plan): Promise<bigint> {
-    const cost = billOf(usage, service.pricing)
-    if (cost <= worstCase) return cost
-    await health.quarantine(service.provider, 'it told a usage that cannot be')
-    log.error(
-      { provider: service.provider, model: service.model, amountNeuron: cost },
-      'provider tells an impossible usage',
-    )
-    return worstCase
-  }
-
-  async function prove(
-    plan: Plan,
-    answer: Answered,
-    signal: AbortSignal,
-  ): Promise<{ verdict: Verdict; receipt: Receipt }> {
-    const { service, requestHash } = plan
-    const { chatId, responseHash } = answer
-    const signer = expectedSigner({ additionalInfo: service.additionalInfo, teeSignerAddress: service.teeSigner })
-    const signed =
-      chatId === undefined
-        ? undefined
-        : await fetchSignature({ baseUrl: service.baseUrl, chatId, model: service.model, signal })
-    const verdict = verifyResponse({ verifier, signed, signer, requestHash, responseHash })
-    const { signedText, signature } = verdict
-    return { verdict, receipt: { chatId: chatId ?? null, signedText, signature, signer, requestHash, responseHash } }
-  }
-
-  async function bill(plan: Plan, answer: Answered, signal: AbortSignal): Promise<Billed> {
-    const usage = answer.usage ?? fallbackUsage(answer.content)
-    const cost = await costOf(usage, plan)
-    const proof = await prove(plan, answer, signal)
-    await checkpoint('answer-proved')
-    return { plan, answer, usage, cost, ...proof }
-  }
-
   const signalOf = ({ deadlineMs }: Pick<Errand, 'deadlineMs'>) => clock.deadline(Math.max(1, deadlineMs - clock.now()))
 
   return {
@@ -270,7 +213,11 @@ export function createDispatcher(deps: {
           continue
         }
         const { sent, outcome, reservation } = attempted
-        return { ...(await bill(sent, outcome, signal)), service: plan.service, reservation }
+        return {
+          ...(await bill({ plan: sent, answer: outcome, signal, onAnswer: errand.onAnswer })),
+          service: plan.service,
+          reservation,
+        }
       }
       throw new AppError(
         'provider-unavailable',
@@ -296,7 +243,7 @@ export function createDispatcher(deps: {
         case 'answered':
           health.succeeded(provider)
           await checkpoint('provider-answered')
-          return { state: 'answered', billed: await bill(sent, outcome, signal) }
+          return { state: 'answered', billed: await bill({ plan: sent, answer: outcome, signal }) }
         case 'refused':
           noteRefusal(provider, outcome)
           return { state: 'refused' }

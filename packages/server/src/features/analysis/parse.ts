@@ -18,6 +18,8 @@ const limits = {
   reflectionQuestions: 5,
 }
 
+type Spoken = { content: string; isCut: boolean }
+
 export type AnswerReader = ReturnType<typeof createAnswerReader>
 
 /** Reads what a model wrote about one dream. `instructions` is what it was told and must not give away. */
@@ -60,20 +62,27 @@ export function createAnswerReader({ dreamText, instructions }: { dreamText: str
       : analysis
   }
 
+  function find({ content, isCut }: Spoken): Analysis | undefined {
+    for (const { value, ending } of findJson(content)) {
+      if (ending === 'cut' || (isCut && ending !== 'closed')) continue
+      const raw = findAnswer(value)
+      if (!raw || (ending === 'unclosed' && !isComplete(raw))) continue
+      const analysis = toAnalysis(raw)
+      if (analysis) return analysis
+    }
+    return undefined
+  }
+
+  let last: (Spoken & { analysis: Analysis | undefined }) | undefined
+
   return {
     /**
      * The analysis in what a model wrote, as plain text within limits; undefined when there is none, or only a part of one:
-     * `isCut` says that the model had to stop.
+     * `isCut` says that the model had to stop. The same is not read twice in a row.
      */
-    read({ content, isCut }: { content: string; isCut: boolean }): Analysis | undefined {
-      for (const { value, ending } of findJson(content)) {
-        if (ending === 'cut' || (isCut && ending !== 'closed')) continue
-        const raw = findAnswer(value)
-        if (!raw || (ending === 'unclosed' && !isComplete(raw))) continue
-        const analysis = toAnalysis(raw)
-        if (analysis) return analysis
-      }
-      return undefined
+    read(spoken: Spoken): Analysis | undefined {
+      if (last?.content !== spoken.content || last.isCut !== spoken.isCut) last = { ...spoken, analysis: find(spoken) }
+      return last.analysis
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Analysis, AnalyzeOptions, AnalyzeResponse, Verification } from '@dreamscape/protocol/analysis'
+import type { AnalyzeOptions, Verification } from '@dreamscape/protocol/analysis'
 import { toLanguageTag } from '@dreamscape/protocol/language-tag'
 import { formatOg } from '@dreamscape/protocol/money'
 import type { Db } from '../../database/connect.ts'
@@ -14,17 +14,16 @@ import type { FundingService } from '../funding/service.ts'
 import type { SchemaSupport } from '../models/schema-support.ts'
 import type { ModelsService } from '../models/service.ts'
 import type { UsageService } from '../usage/service.ts'
-import type { Billed, Dispatched, Dispatcher } from './dispatcher.ts'
-import { createInterpretationReader, type InterpretationReader } from './interpretation-reader.ts'
+import type { Billed } from './billing.ts'
+import type { Dispatched, Dispatcher } from './dispatcher.ts'
+import { type AnalyzeResult, type Finding, spoken, strength, totalOf, withBytes } from './finding.ts'
 import { levelProfile } from './levels.ts'
 import { type AnswerReader, createAnswerReader } from './parse.ts'
-import { type Plan, planFor, thinksAloud } from './plan.ts'
+import { planFor } from './plan.ts'
 import { buildPrompt, promptVersion } from './prompt.ts'
 import { leakCheckOf } from './prompt-leak.ts'
+import { readAloud } from './read-aloud.ts'
 import { planRepair, repairInstructions } from './repair.ts'
-import { createSafeText } from './safe-text.ts'
-
-export type AnalyzeResult = Omit<AnalyzeResponse, 'success'>
 
 /** For whom a dream is analysed, its name in logs and answers, and its time. */
 type Errand = {
@@ -34,11 +33,6 @@ type Errand = {
   deadlineMs: number
   keepsBytes: boolean
 }
-
-/** What came of the calls for one dream. `second` is the repair; when that broke off, what it cost is unknown. */
-type Finding = { first: Dispatched; second?: Billed; analysis: Analysis | undefined; isUnknown?: true }
-
-const strength: Record<Verification, number> = { none: 0, signer: 1, content: 2 }
 
 export type AnalysisService = ReturnType<typeof createAnalysisService>
 
@@ -66,8 +60,8 @@ export function createAnalysisService(deps: {
   const isWithheld = ({ verdict }: Billed) => strength[verdict.verification] < strength[requiredVerification]
 
   /**
-   * Reads the first answer, and has it put into form once when that fails and is covered. Nothing is charged here, and after
-   * the first answer nothing throws on account of the second call.
+   * Reads the first answer, and has it put into form once when that fails and is covered. Nothing is charged here, and the
+   * outcome of the second call is told, not thrown: the first answer is to be booked in any case.
    */
   async function conclude(options: {
     errand: Errand
@@ -204,9 +198,15 @@ export function createAnalysisService(deps: {
       )
 
       const secret = `${instructions}\n${repairInstructions}`
-      const onContent = onText && readInterpretation({ isForbidden: leakCheckOf(secret), onText })
-      const first = await dispatcher.dispatch({ ...errand, plans, onContent })
       const reader = createAnswerReader({ dreamText, instructions: secret })
+      const onContent = onText && readAloud({ isForbidden: leakCheckOf(secret), onText })
+      const first = await dispatcher.dispatch({
+        ...errand,
+        plans,
+        onContent,
+        // There is time to read it while its proof is on its way; what was read is not read again.
+        onAnswer: (answer) => void reader.read(spoken({ answer })),
+      })
       const finding = await conclude({ errand, first, reader, maxOutputTokens })
       const conclusion = await book({ errand, finding, level, contextUsed })
       await checkpoint('analysis-booked')
@@ -222,54 +222,4 @@ export function createAnalysisService(deps: {
       return keepsBytes ? withBytes(conclusion, finding) : conclusion
     },
   }
-}
-
-function spoken({ answer }: Billed): { content: string; isCut: boolean } {
-  return { content: answer.content, isCut: answer.finishReason === 'length' }
-}
-
-/** What the calls for one dream come to. An answer that was repaired is verified as well as both calls are. */
-function totalOf({ first, second }: Finding) {
-  const calls = second ? [first, second] : [first]
-  const [weakest = first] = calls.toSorted(
-    (a, b) => strength[a.verdict.verification] - strength[b.verdict.verification],
-  )
-  return {
-    cost: calls.reduce((sum, call) => sum + call.cost, 0n),
-    usage: {
-      inputTokens: calls.reduce((sum, { usage }) => sum + usage.promptTokens, 0),
-      outputTokens: calls.reduce((sum, { usage }) => sum + usage.completionTokens, 0),
-    },
-    verification: weakest.verdict.verification,
-  }
-}
-
-function withBytes(result: AnalyzeResult, { first, second }: Finding): AnalyzeResult {
-  const { receipt, repaired } = result
-  return {
-    ...result,
-    receipt: { ...receipt, ...bytesOf(second ?? first) },
-    ...(repaired && { repaired: { ...repaired, ...bytesOf(first) } }),
-  }
-}
-
-function bytesOf({ plan, answer }: Billed) {
-  return { request: toBase64(plan.body), response: toBase64(answer.responseBytes) }
-}
-
-/** Passes the interpretation on, out of what the model writes around it, as far as it may be said. */
-function readInterpretation(options: {
-  isForbidden: (text: string) => boolean
-  onText: (text: string) => void
-}): (content: string, plan: Plan) => void {
-  const safe = createSafeText(options)
-  let reader: InterpretationReader | undefined
-  return (content, { service }) => {
-    reader ??= createInterpretationReader({ onText: safe.push, thinksAloud: thinksAloud(service) })
-    reader.push(content)
-  }
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64')
 }
