@@ -1,0 +1,52 @@
+import type { Language } from './language.ts'
+import { chinese } from './languages/chinese.ts'
+import { english } from './languages/english.ts'
+import { french } from './languages/french.ts'
+import { german } from './languages/german.ts'
+import { hindi } from './languages/hindi.ts'
+import { polish } from './languages/polish.ts'
+import { portuguese } from './languages/portuguese.ts'
+import { spanish } from './languages/spanish.ts'
+import { findPhrases } from './matcher.ts'
+import { compile } from './phrases.ts'
+import { readTokens } from './tokens.ts'
+import { isMeant } from './verdict.ts'
+
+const languages = [english, spanish, french, german, polish, portuguese, chinese, hindi].map((language: Language) => ({
+  tag: language.tag,
+  automaton: compile(language),
+}))
+
+export type Finding = {
+  /** Of the words that were found, BCP 47. */
+  language: string
+}
+
+/**
+ * Finds first-person intent to die or to hurt oneself, or present danger, in what a dreamer wrote about being awake. What is
+ * dreamt, over, quoted, or said of somebody else is not a crisis. Deterministic, and linear in the length of the text.
+ */
+export function findCrisis(text: string): Finding | undefined {
+  return examine(text).finding
+}
+
+/** As `findCrisis`, with the steps it took. */
+export function examine(text: string): { finding: Finding | undefined; steps: number } {
+  const tokens = readTokens(text)
+  let steps = tokens.length
+  for (const { tag, automaton } of languages) {
+    const found = findPhrases(tokens, automaton)
+    steps += found.steps
+    if (isMeant(tokens, found.matches)) return { finding: { language: tag }, steps }
+  }
+  return { finding: undefined, steps }
+}
+
+/** Finds words that urge the reader to die or to hurt themselves, in what a model wrote; what it writes about is ordinary. */
+export function findUrging(text: string): Finding | undefined {
+  const tokens = readTokens(text)
+  const found = languages.find(({ automaton }) =>
+    findPhrases(tokens, automaton).matches.some(({ kind }) => kind === 'urged'),
+  )
+  return found && { language: found.tag }
+}
