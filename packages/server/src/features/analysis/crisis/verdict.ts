@@ -2,8 +2,8 @@ import type { PhraseKind } from './language.ts'
 import type { Match } from './matcher.ts'
 import type { Token } from './tokens.ts'
 
-/** How many words after an intent "in my dream", or "says the song", may begin to belong to it. */
-const reach = { dream: 3, other: 8 }
+/** How many words after an intent "in my dream", in the same clause, or "says the song", may begin to belong to it. */
+const reach = { dream: 2, other: 8 }
 
 /** How many words before an intent somebody else may have begun to speak: in the same clause, and before it. */
 const speechReach = { within: 25, across: 2 }
@@ -41,13 +41,17 @@ export function isMeant(tokens: readonly Token[], matches: readonly Match[]): bo
     const later = after[end]
     if (later?.kind === 'other' && later.start <= end + reach.other) return false
     if (kind === 'told') return isToldAwake(earlier, later, modes[start])
-    if (later?.kind === 'dream' && (kind === 'deed' || later.start <= end + reach.dream)) return false
+    if (later?.kind === 'dream' && (kind === 'deed' || isDreamOf(later, end))) return false
     if (later?.kind === 'past' && kind === 'deed') return false
     if (earlier?.kind === 'other' && !isSpoken(earlier, start)) return true
     if (earlier) return earlier.kind === 'present' || wakingKinds.has(earlier.kind)
     const { at, isShown } = modes[start] ?? { at: 'unsaid', isShown: false }
     if (at !== 'waking' && endsAsDream[end]) return false
     return kind === 'now' ? !(at === 'dream' && isShown) : at !== 'dream'
+  }
+
+  function isDreamOf(dream: Match, end: number): boolean {
+    return dream.start <= end + reach.dream && tokens[dream.start]?.clause === tokens[end]?.clause
   }
 
   function isSpoken(speech: Match, start: number): boolean {

@@ -80,7 +80,7 @@ export const french: Language = {
       '(jai|javais) (pas|jamais) (envie|voulu|eu envie|pense) <adverb>? (de|d|a)? (<die>|<hurt>)',
       'pas (envie de )?(mourir|suicidaire|me tuer|en finir|me suicider)',
       '(den |en )?finir (avec|au plus vite avec) (cette|ce|mon|ma|les|le|la|ces|mes) (demenagement|these|travail|projet|examens|dossier|travaux|paperasse|rhume|memoire|histoire|boulot|corvee|réunion)',
-      '(finir) (mon|ma|mes|le|la|les|ce|cette|par|tôt|plus|de|avant|a|mon|tout|lannee|a temps|vite|dans)',
+      '(finir) (mon|ma|mes|le|la|les|par|tôt|plus|de|avant|a|mon|tout|lannee|a temps|vite|dans)',
       '(veux|voulais|peux|supporte|ai envie de|vouloir) (plus|pas) <adverb>? (de )?(vivre) <adverb>? (ici|dans|a|en|avec|chez|pres|seule|seul|la bas|sous|au|loin)',
       '(vivre|être la|rester) (ici|dans (cette|ce|un|une)|a paris|en ville|avec (lui|elle|mes|mon|ma|toi)|chez|pres|sous)',
       '(veux|voulais|envie de|voudrais) (plus|pas|de)? (me reveiller|reveiller) (si|parce|car|tôt|de ce|du|avant|tout de|encore|a|pour)',
@@ -94,6 +94,7 @@ export const french: Language = {
     dream: [
       '(jai rêvé|je rêve|je rêvais|rêvé|rêvais|rêver|rêvant|songé que|reve)',
       '(dans|pendant|durant|au cours de|de) (mon|le|ce|un|mes|cet|ces|les|autre) (même |dernier |autre |étrange )?(rêve|rêves|cauchemar|cauchemars|songe)',
+      '(cauchemar|cauchemars)',
       '(un|le|ce|mon|fait un|fais un|meme|toujours le même|des|autre|etrange) (cauchemar|cauchemars|rêve|rêves)',
     ],
     scene: [

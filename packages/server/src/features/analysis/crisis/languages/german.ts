@@ -114,7 +114,8 @@ export const german: Language = {
       '(träumte|geträumt|träume|träumen|träumt|träumend|getraeumt|traeumte|träum)',
       '(in|aus|während|bei|von) (meinem|dem|diesem|einem|meinen|einem anderen|letzten|jedem|der|einer|dieser|meiner|allen) (seltsamen |selben |gleichen |letzten |anderen )?(traum|träumen|albtraum|alptraum|träume|nacht traum)',
       '(im|ein|einen|der|dieser|mein|letzter|komischer|seltsamer|seltsamen|komischen|schlimmen|anderen|wieder|wirrer|meine|den|diesen|verrückten|wiederkehrender) (traum|albtraum|alptraum|träume)',
-      '(albtraum|alptraum|traum) (von|über|gehabt|wo|in dem|heute nacht|letzte nacht|1|2|eins|zwei|gestern)',
+      '(albtraum|alptraum|albträume|alpträume)',
+      'traum (von|über|gehabt|wo|in dem|heute nacht|letzte nacht|1|2|eins|zwei|gestern)',
       '(hatte|habe|hab) .. (traum|albtraum|alptraum)',
     ],
     scene: [

@@ -44,7 +44,7 @@ export const polish: Language = {
       '(jutro|niedługo|wkrótce|dziś|dzisiaj|dziś w nocy|dzisiaj w nocy|dziś wieczorem|w weekend|w piątek) .. (mnie (już )?nie będzie|się zabiję|zabiję się|skończę ze sobą|się powieszę|powieszę się|skończę z tym|umrę z własnej|skoczę|odbiorę sobie|to zrobię i|nie obudzę się|już się nie obudzę|ze sobą skończę|kończę ze sobą)',
       '(zabiję się|zabije się|=zabije =sie|powieszę się|się powieszę|skończę ze sobą|skończę z sobą|odbiorę sobie życie|utopię się|rzucę się pod|skoczę z (mostu|dachu|balkonu|okna)|podetnę sobie|kończę ze sobą|=skoncze ze soba|otruję się|zastrzelę się|się zabiję)',
       '(nie dożyję|nie doczekam) (jutra|świąt|urodzin|końca|rana|poniedziałku|lata|wiosny)',
-      '(mam|kupiłam|kupiłem|zbieram|uzbierałam|uzbierałem|leżą|przygotowałam|przygotowałem|odkładam|odłożyłam|odłożyłem|schowałam|schowałem|chowam|zgromadziłam|nazbierałam|nazbierałem) .. (<pills>|sznur|linę|żyletki|żyletkę|nóż|broń|pistolet) .. (żeby (skończyć|się|umrzeć|to|nie|ze|zasnąć)|by (skończyć|się|umrzeć)|gotowe|gotowy|przygotowane|przy łóżku|przede mną|w ręce|obok mnie|na dziś|na tę noc|na stole|pod ręką|wystarczy)',
+      '(mam|kupiłam|kupiłem|zbieram|uzbierałam|uzbierałem|leżą|przygotowałam|przygotowałem|odkładam|odłożyłam|odłożyłem|schowałam|schowałem|chowam|zgromadziłam|nazbierałam|nazbierałem) .. (<pills>|sznur|linę|żyletki|żyletkę|nóż|broń|pistolet) .. ((żeby|by|aby) .. .. (skończyć|zabić|umrzeć|zasnąć|obudzić|zakończyć)|gotowe|gotowy|przygotowane|przy łóżku|przede mną|w ręce|obok mnie|na dziś|na tę noc|na stole|pod ręką|wystarczy)',
       '(wiem|mam|wybrałam|wybrałem|zaplanowałam|zaplanowałem|ustaliłam|ustaliłem|planuję|obmyśliłam) .. (jak|kiedy|gdzie|plan|datę|dzień|miejsce|swoją śmierć|swoje samobójstwo) .. (się zabić|się zabiję|umrzeć|skończyć ze sobą|to zrobię i|samobójstwo|skoczę|odebrać sobie|umrę|zabić się|to skończyć|skończę)',
       '(tnę|kaleczę|okaleczam|przypalam|ranię|=tne) się <adverb>? <adverb>? (znowu|codziennie|żeby|bo|kiedy|gdy|po|na|w|nocami|żyletką|od|prawie|co|jak|sama|potajemnie|regularnie|po rękach|po udach|po nogach)?',
       '(znowu|znów|ponownie|wciąż|ciągle) <adverb>? (się )?(tnę|kaleczę|okaleczam|pocięłam|pociąłem)',
@@ -99,7 +99,8 @@ export const polish: Language = {
       '(śniłam|śniłem|śniło mi|śni mi|śniło|śni się|śniła mi|śnił mi|przyśniło|przyśnił|przyśniła|wyśniłam|wyśniłem|śniąc|śnie|śnił|sniło|snilo|przysnilo|śniły)',
       '(we|w|ze|z|podczas) (śnie|snach|snie|snu|tym śnie|moim śnie|koszmarze|tamtym śnie|innym śnie|każdym śnie|tym koszmarze|koszmarze)',
       '(miałam|miałem|mam|mialam|mialem|znowu|dziwny|ten|taki|drugi|mój|inny|okropny|zły|straszny|ostatni|powtarzający się|wracający) .. (sen|sny|koszmar|koszmary)',
-      '(sen|koszmar) (o|w którym|że|z|1|2|jeden|był|zaczął|zaczyna)',
+      'koszmar*',
+      'sen (o|w którym|że|z|1|2|jeden|był|zaczął|zaczyna)',
     ],
     scene: [
       '(stoję|idę|biegnę|spadam|lecę|widzę|patrzę|wchodzę|otwieram|leżę|siedzę|płynę|słyszę|skaczę|wspinam|jadę|szukam|znajduję|uciekam|krzyczę)',

@@ -84,6 +84,7 @@ export const portuguese: Language = {
       '(sumir|desaparecer|cavar um buraco) (da festa|uns dias|num buraco|do trabalho|por uns)',
     ],
     dream: [
+      '(no|num|em|nos|neste|nesse|naquele|durante o|do) (meu |meus |um )?(sonho|sonhos|pesadelo)',
       '(sonhei|sonhava|sonhando|sonhado|sonhar|sonho|sonhos|sonha)',
       '(pesadelo|pesadelos)',
     ],

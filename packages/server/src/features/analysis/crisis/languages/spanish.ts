@@ -92,6 +92,7 @@ export const spanish: Language = {
     ],
     dream: [
       '(soñe|soñaba|soñando|soñado|soñar|sueño|soñe)',
+      '(pesadilla|pesadillas)',
       '(en|durante|dentro de) (mi|el|este|ese|un|otro|la|una|mis|los|aquel|aquella|esa|todo el) (mismo |otro |ultimo )?(sueño|sueños|pesadilla|pesadillas)',
       '(tuve|tenia|tengo|he tenido|otra|la|una|mi|esta|misma|pesadilla) (pesadilla|pesadillas)',
       '(un|el|este|mi|otro) sueño',
