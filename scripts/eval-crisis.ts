@@ -73,7 +73,11 @@ function print({ file, languages, total, isMet }: ReturnType<typeof report> & { 
   }
   for (const text of total.missed) console.log(`  missed       ${text}`)
   for (const text of total.falseAlarms) console.log(`  false alarm  ${text}`)
-  console.log(isMet ? 'Both bars are met' : `Missed: ${percent(bars.hitRate)} found, ${percent(bars.falseAlarmRate)} false alarms at most`)
+  console.log(
+    isMet
+      ? 'Both bars are met'
+      : `Missed: ${percent(bars.hitRate)} found, ${percent(bars.falseAlarmRate)} false alarms at most`,
+  )
 }
 
 function percent(value: number): string {

@@ -97,10 +97,13 @@ export const analyzeResponse = z
     analysis,
     cost: og,
     remainingBalance: og,
-    model: z.string(),
-    provider: address,
+    model: z
+      .string()
+      .nullable()
+      .meta({ description: 'null when no model was asked, because the dream spoke of a crisis' }),
+    provider: address.nullable().meta({ description: 'null when no provider was asked' }),
     verification,
-    receipt,
+    receipt: receipt.nullable().meta({ description: 'null when there was nothing to prove' }),
     usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }),
     contextUsed: z.int().meta({ description: 'How many earlier dreams were given to the model' }),
     promptVersion: z.string().optional().meta({ description: 'Which instructions the model got' }),

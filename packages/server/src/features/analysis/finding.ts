@@ -36,7 +36,7 @@ export function withBytes(result: AnalyzeResult, { first, second }: Finding): An
   const { receipt, repaired } = result
   return {
     ...result,
-    receipt: { ...receipt, ...bytesOf(second ?? first) },
+    receipt: receipt && { ...receipt, ...bytesOf(second ?? first) },
     ...(repaired && { repaired: { ...repaired, ...bytesOf(first) } }),
   }
 }

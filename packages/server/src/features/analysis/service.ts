@@ -5,6 +5,7 @@ import type { Db } from '../../database/connect.ts'
 import { type Checkpoint, passCheckpoint } from '../../platform/checkpoint.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
+import type { Hex } from '../../platform/hex.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Principal } from '../../platform/principal.ts'
 import type { AuthService } from '../auth/service.ts'
@@ -15,6 +16,9 @@ import type { SchemaSupport } from '../models/schema-support.ts'
 import type { ModelsService } from '../models/service.ts'
 import type { UsageService } from '../usage/service.ts'
 import type { Billed } from './billing.ts'
+import { crisisHelp } from './crisis/help.ts'
+import { screenAnalysis } from './crisis/outputs.ts'
+import { findCrisis } from './crisis/screen.ts'
 import type { Dispatched, Dispatcher } from './dispatcher.ts'
 import { type AnalyzeResult, type Finding, spoken, strength, totalOf, withBytes } from './finding.ts'
 import { levelProfile } from './levels.ts'
@@ -91,6 +95,7 @@ export function createAnalysisService(deps: {
     finding: Finding
     level: number
     contextUsed: number
+    language: string | undefined
   }): Promise<AnalyzeResult | AppError> {
     const { errand, finding, ...rest } = paid
     const { principal, requestId, startedMs } = errand
@@ -123,11 +128,17 @@ export function createAnalysisService(deps: {
   /** What the dreamer gets for what was billed: the analysis, or why there is none. */
   function answerOf(
     finding: Finding,
-    rest: { level: number; contextUsed: number; requestId: string; remainingBalance: string },
+    rest: {
+      level: number
+      contextUsed: number
+      language: string | undefined
+      requestId: string
+      remainingBalance: string
+    },
   ): AnalyzeResult | AppError {
     const { first, second, analysis, isUnknown } = finding
     const { cost, usage, verification } = totalOf(finding)
-    const { remainingBalance, requestId, level, contextUsed } = rest
+    const { remainingBalance, requestId, level, contextUsed, language } = rest
     const { model, provider } = first.service
     const billed = { cost: formatOg(cost), remainingBalance, model, provider, verification }
     if (isWithheld(second ?? first)) {
@@ -152,7 +163,7 @@ export function createAnalysisService(deps: {
       )
     }
     return {
-      analysis,
+      analysis: screenAnalysis(analysis, language),
       ...billed,
       receipt: (second ?? first).receipt,
       ...(second && { repaired: first.receipt }),
@@ -164,13 +175,30 @@ export function createAnalysisService(deps: {
     }
   }
 
+  /** The answer to a dreamer in crisis: help, from here and now. Asks nobody, costs nothing, is noted nowhere. */
+  async function help(to: { user: Hex; language: string; level: number; requestId: string }): Promise<AnalyzeResult> {
+    return {
+      analysis: crisisHelp(to.language),
+      cost: '0',
+      remainingBalance: formatOg(await broker.findBalance(to.user, db)),
+      model: null,
+      provider: null,
+      verification: 'none',
+      receipt: null,
+      usage: { inputTokens: 0, outputTokens: 0 },
+      contextUsed: 0,
+      level: to.level,
+      requestId: to.requestId,
+    }
+  }
+
   return {
     /** Whether an answer that is not verified well enough is withheld, so that what was streamed of it counts for nothing. */
     mayWithhold: requiredVerification !== 'none',
 
     /**
-     * Analyses one dream. Throws `model-unavailable`, `provider-unavailable` and `insufficient-funds` when nothing was
-     * sent; `provider-failed` and `deadline-exceeded` when something may have been billed; `analysis-unparseable` and
+     * Analyses one dream; one that speaks of a crisis is answered with help and goes to nobody. Throws
+     * `model-unavailable`, `provider-unavailable` and `insufficient-funds` when nothing was sent; `provider-failed` and `deadline-exceeded` when something may have been billed; `analysis-unparseable` and
      * `verification-failed` when it was.
      */
     async analyze(request: {
@@ -188,6 +216,9 @@ export function createAnalysisService(deps: {
       const profile = levelProfile(options.level ?? 1)
       const { level, maxOutputTokens } = profile
       const language = toLanguageTag(options.language ?? '')
+      const crisis = findCrisis(dreamText)
+      if (crisis) return help({ user: principal.address, language: language ?? crisis.language, level, requestId })
+
       const { messages, instructions, contextUsed } = buildPrompt({
         ...{ dreamText, profile, language },
         cards: options.context ?? [],
@@ -208,7 +239,7 @@ export function createAnalysisService(deps: {
         onAnswer: (answer) => void reader.read(spoken({ answer })),
       })
       const finding = await conclude({ errand, first, reader, maxOutputTokens })
-      const conclusion = await book({ errand, finding, level, contextUsed })
+      const conclusion = await book({ errand, finding, level, contextUsed, language })
       await checkpoint('analysis-booked')
       const { provider, model } = first.service
       funding.refillInBackground(principal.address, provider)
@@ -218,8 +249,8 @@ export function createAnalysisService(deps: {
         'analysis charged',
       )
       if (conclusion instanceof AppError) throw conclusion
-      // Given once and kept nowhere: the server remembers hashes only.
-      return keepsBytes ? withBytes(conclusion, finding) : conclusion
+      // Given once and kept nowhere: the server remembers hashes only. Where help stands for an answer, they would tell it.
+      return keepsBytes && !conclusion.analysis.safety ? withBytes(conclusion, finding) : conclusion
     },
   }
 }

@@ -41,6 +41,8 @@ export function findPhrases(tokens: readonly Token[], automaton: Automaton): { m
 }
 
 function keysOf({ plain, exact }: Token, { prefixLengths }: Automaton): string[] {
-  const prefixes = prefixLengths.filter((length) => length <= plain.length).map((length) => `${plain.slice(0, length)}*`)
+  const prefixes = prefixLengths
+    .filter((length) => length <= plain.length)
+    .map((length) => `${plain.slice(0, length)}*`)
   return [plain, `=${exact}`, ...prefixes]
 }

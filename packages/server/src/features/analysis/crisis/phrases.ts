@@ -14,18 +14,22 @@ export type Automaton = { start: State; prefixLengths: readonly number[] }
 const symbols = /\.\.|[()|?*]|<\w+>|=?[\p{L}\p{M}\p{N}]+\*?/gu
 const han = /^\p{Script=Han}/u
 
-export function compile({ words, phrases }: Language): Automaton {
+/** Phrases of these kinds of all of these languages. */
+export function compile(languages: readonly Language[], kinds: readonly PhraseKind[] = phraseKinds): Automaton {
   const start = createState()
   const prefixLengths = new Set<number>()
-  for (const kind of phraseKinds) {
-    for (const phrase of phrases[kind] ?? []) {
-      for (const end of parse(phrase, start)) end.ends.add(kind)
+  for (const { words, phrases } of languages) {
+    for (const kind of kinds) {
+      for (const phrase of phrases[kind] ?? []) {
+        const spelledOut = phrase.replace(/<(\w+)>/g, (_name, name: string) => `(${wordsOf(words, name)})`)
+        for (const end of parse(spelledOut, start)) end.ends.add(kind)
+      }
     }
   }
   return { start, prefixLengths: [...prefixLengths] }
 
   function parse(phrase: string, from: State): Set<State> {
-    const rest = symbolsOf(phrase.replace(/<(\w+)>/g, (_name, name: string) => `(${wordsOf(name)})`)).reverse()
+    const rest = symbolsOf(phrase).reverse()
     const ends = choice(new Set([from]))
     if (rest.length > 0) throw new Error(`Unbalanced: ${phrase}`)
     return ends
@@ -47,7 +51,12 @@ export function compile({ words, phrases }: Language): Automaton {
         rest.pop()
         length += 1
         const isAlone = length === 1 && isOver(rest.at(-1))
-        const after = symbol === '(' ? repeatable(at) : symbol === '..' ? gap(at) : step(at, symbol, isAlone ? shared : createState())
+        const after =
+          symbol === '('
+            ? repeatable(at)
+            : symbol === '..'
+              ? gap(at)
+              : step(at, symbol, isAlone ? shared : createState())
         at = rest.at(-1) === '?' && rest.pop() ? new Set([...at, ...after]) : after
       }
       return at
@@ -81,12 +90,12 @@ export function compile({ words, phrases }: Language): Automaton {
     for (const { next } of at) next.set(key, (next.get(key) ?? new Set()).add(target))
     return new Set([target])
   }
+}
 
-  function wordsOf(name: string): string {
-    const found = words[name]
-    if (!found) throw new Error(`No words are called ${name}`)
-    return found
-  }
+function wordsOf(words: Language['words'], name: string): string {
+  const found = words[name]
+  if (!found) throw new Error(`No words are called ${name}`)
+  return found
 }
 
 function gap(begin: Set<State>): Set<State> {

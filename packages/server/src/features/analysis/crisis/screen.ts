@@ -12,10 +12,12 @@ import { compile } from './phrases.ts'
 import { readTokens } from './tokens.ts'
 import { isMeant } from './verdict.ts'
 
-const languages = [english, spanish, french, german, polish, portuguese, chinese, hindi].map((language: Language) => ({
-  tag: language.tag,
-  automaton: compile(language),
-}))
+const all: readonly Language[] = [english, spanish, french, german, polish, portuguese, chinese, hindi]
+
+const languages = all.map((language) => ({ tag: language.tag, automaton: compile([language]) }))
+
+/** What models say is read word by word while it streams, so it is not compared with what only dreamers say. */
+const urging = compile(all, ['urged'])
 
 export type Finding = {
   /** Of the words that were found, BCP 47. */
@@ -45,6 +47,7 @@ export function examine(text: string): { finding: Finding | undefined; steps: nu
 /** Finds words that urge the reader to die or to hurt themselves, in what a model wrote; what it writes about is ordinary. */
 export function findUrging(text: string): Finding | undefined {
   const tokens = readTokens(text)
+  if (findPhrases(tokens, urging).matches.length === 0) return undefined
   const found = languages.find(({ automaton }) =>
     findPhrases(tokens, automaton).matches.some(({ kind }) => kind === 'urged'),
   )

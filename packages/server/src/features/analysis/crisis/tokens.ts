@@ -58,7 +58,10 @@ export function spellings(piece: string): { exact: string; plain: string } {
 
 /** Takes away what is not seen and what only looks different. */
 export function clean(text: string): string {
-  return text.replace(apostrophes, '').normalize('NFKC').replace(/\p{Cf}/gu, '')
+  return text
+    .replace(apostrophes, '')
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
 }
 
 function quote(tokens: Token[], start: number): undefined {
@@ -66,7 +69,15 @@ function quote(tokens: Token[], start: number): undefined {
   for (const token of tokens.slice(start)) token.isQuoted = true
 }
 
-const letters: Readonly<Record<string, string>> = { ł: 'l', ß: 'ss', œ: 'oe', æ: 'ae', ø: 'o', ı: 'i', '\u0901': '\u0902' }
+const letters: Readonly<Record<string, string>> = {
+  ł: 'l',
+  ß: 'ss',
+  œ: 'oe',
+  æ: 'ae',
+  ø: 'o',
+  ı: 'i',
+  '\u0901': '\u0902',
+}
 
 function withoutMarks(exact: string): string {
   return exact
@@ -75,9 +86,13 @@ function withoutMarks(exact: string): string {
     .replace(/[łßœæøı\u0901]/g, (letter) => letters[letter] ?? letter)
 }
 
-const traditional = '殺夢結輕這個樓藥後來說電視書沒對無離開還會為讓們裡裏覺過從時現實遺給媽親讀話聽見氣麼點當戲劇絕傷應該寫條橋遠邊頭壓裝錯義'
-const simplified = '杀梦结轻这个楼药后来说电视书没对无离开还会为让们里里觉过从时现实遗给妈亲读话听见气么点当戏剧绝伤应该写条桥远边头压装错义'
-const simplifications = new Map([...traditional].map((character, index) => [character, [...simplified][index] ?? character]))
+const traditional =
+  '殺夢結輕這個樓藥後來說電視書沒對無離開還會為讓們裡裏覺過從時現實遺給媽親讀話聽見氣麼點當戲劇絕傷應該寫條橋遠邊頭壓裝錯義'
+const simplified =
+  '杀梦结轻这个楼药后来说电视书没对无离开还会为让们里里觉过从时现实遗给妈亲读话听见气么点当戏剧绝伤应该写条桥远边头压装错义'
+const simplifications = new Map(
+  [...traditional].map((character, index) => [character, [...simplified][index] ?? character]),
+)
 
 function simplify(character: string): string {
   return simplifications.get(character) ?? character

@@ -6,7 +6,8 @@ export const english: Language = {
     am: 'im|i am|i m',
     ive: 'ive|i have|i ve|i',
     want: 'want|wanna|wanting|wish|need|long|intend|plan|planning|ready|prepared|tempted|decided|determined|gonna|going|about|hoping|dying',
-    adverb: 'really|just|honestly|actually|truly|only|simply|genuinely|seriously|literally|still|also|always|constantly|so|badly|kinda|finally|sometimes|fucking|desperately|even|probably',
+    adverb:
+      'really|just|honestly|actually|truly|only|simply|genuinely|seriously|literally|still|also|always|constantly|so|badly|kinda|finally|sometimes|fucking|desperately|even|probably',
     kill: 'kill|off|hang|drown|unalive|shoot|end|murder|suffocate|poison|electrocute|starve',
     killing: 'killing|hanging|drowning|unaliving|shooting|ending|offing|poisoning|suffocating',
     myself: 'myself|my self|meself|mself|myslef|mysefl',
@@ -14,9 +15,12 @@ export const english: Language = {
     hurting: 'hurting|cutting|harming|burning|injuring',
     pills: 'pills|tablets|meds|medication|painkillers|sleeping pills|tylenol|paracetamol|insulin|overdose|bottle',
     gone: 'dead|gone|not here|no longer here|not around|no longer around|not alive|no longer alive|never born|out of the picture',
-    person: 'everyone|everybody|they|the world|my family|my kids|my children|my parents|people|my wife|my husband|you all|you|my friends|all of you|others|the others|my loved ones|he|she|my mum|my mom|theyd|youd|hed|shed',
-    abuser: 'my (ex )?(husband|boyfriend|father|dad|partner|wife|girlfriend|brother|uncle|stepfather|stepdad|ex|mother|mum|mom|son|neighbour|neighbor|stalker)|he|she|they|someone|the man downstairs',
-    loved: 'my (best |old |late |dear |good |close )?(friend|friends|mum|mom|mother|dad|father|brother|sister|cousin|uncle|aunt|colleague|client|patient|roommate|boyfriend|girlfriend|husband|wife|son|daughter|neighbour|teacher|therapist|ex|flatmate|student|grandmother|grandfather|partner)',
+    person:
+      'everyone|everybody|they|the world|my family|my kids|my children|my parents|people|my wife|my husband|you all|you|my friends|all of you|others|the others|my loved ones|he|she|my mum|my mom|theyd|youd|hed|shed',
+    abuser:
+      'my (ex )?(husband|boyfriend|father|dad|partner|wife|girlfriend|brother|uncle|stepfather|stepdad|ex|mother|mum|mom|son|neighbour|neighbor|stalker)|he|she|they|someone|the man downstairs',
+    loved:
+      'my (best |old |late |dear |good |close )?(friend|friends|mum|mom|mother|dad|father|brother|sister|cousin|uncle|aunt|colleague|client|patient|roommate|boyfriend|girlfriend|husband|wife|son|daughter|neighbour|teacher|therapist|ex|flatmate|student|grandmother|grandfather|partner)',
     work: 'film|movie|song|book|novel|series|episode|game|play|opera|poem|show|story|documentary|podcast|manga|anime|script|musical|lyrics|thriller|comic',
   },
   phrases: {

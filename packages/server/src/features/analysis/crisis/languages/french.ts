@@ -4,15 +4,21 @@ export const french: Language = {
   tag: 'fr',
   words: {
     want: 'je veux|jveux|je voudrais|j ai envie de|jai envie de|jai envie den|j ai trop envie de|jai trop envie de|jai tellement envie de|jai juste envie de|jai vraiment envie de|j aimerais|jaimerais|je vais|jvais|je compte|je pense a|jpense a|je songe a|je souhaite|je desire|jai besoin de|jai decide de|jai decide den|je suis decide a|je suis decidee a|je suis prete a|je suis pret a|je prefere|je prefererais|envie de|envie d|envie den|je suis sur le point de|je rêve de|je merite de|je devrais|je dois|je pense souvent a|je pense sans arret a|je narrete pas de penser a|je prevois de|je suis tente de|je suis tentee de|je pense tous les jours a|lenvie de|lenvie den',
-    wanted: 'je voulais|jai voulu|javais envie de|javais envie den|jai eu envie de|jai eu envie den|jallais|jai pense a|je pensais a|jaurais voulu|jai failli|jaurais prefere|jai songe a|je souhaitais|jai essaye de|jai tente de|javais juste envie de',
-    adverb: 'juste|vraiment|plus|encore|toujours|seulement|honnêtement|simplement|trop|tellement|souvent|aussi|parfois|tout|a nouveau|serieusement|sincerement|bien|meme|enfin|pas',
+    wanted:
+      'je voulais|jai voulu|javais envie de|javais envie den|jai eu envie de|jai eu envie den|jallais|jai pense a|je pensais a|jaurais voulu|jai failli|jaurais prefere|jai songe a|je souhaitais|jai essaye de|jai tente de|javais juste envie de',
+    adverb:
+      'juste|vraiment|plus|encore|toujours|seulement|honnêtement|simplement|trop|tellement|souvent|aussi|parfois|tout|a nouveau|serieusement|sincerement|bien|meme|enfin|pas',
     die: 'mourir|creve|crever|me tuer|m tuer|me suicider|men finir|en finir|me pendre|me foutre en lair|me noyer|me flinguer|disparaitre pour toujours|disparaitre a jamais|disparaitre definitivement|cesser dexister|ne plus exister|ne plus vivre|ne plus être la|ne plus etre la|ne plus me reveiller|ne jamais me reveiller|mettre fin a mes jours|mettre fin a ma vie|mettre fin a tout|moter la vie|me supprimer|me jeter .. (pont|train|fenêtre|balcon|metro|toit|vide|rails)|sauter .. (pont|train|fenêtre|balcon|metro|toit|vide|rails)|mouvrir les veines|me tailler les veines|être morte|être mort|m endormir et ne plus|mendormir et ne plus|mendormir et ne jamais|mendormir pour toujours|quitter ce monde|quitter la vie|partir pour toujours|arreter de vivre|avaler .. (cachets|comprimes|medicaments|somniferes|boite)|prendre tous (mes|les) (cachets|comprimes|medicaments|somniferes)|passer a lacte|en finir avec la vie|rejoindre .. (mort|ciel|tombe)|dormir pour toujours',
     hurt: 'me faire du mal|me couper|me blesser|me scarifier|me mutiler|mautomutiler|me brûler|me tailler|me faire mal',
-    person: 'tout le monde|ma famille|mes enfants|mes parents|le monde|les gens|ils|elles|mes proches|mon mari|ma femme|mes amis|les autres|vous|ma mère|tous',
-    abuser: '(mon|ma) (mari|copain|père|ex|compagnon|conjoint|beau père|frère|femme|mère|voisin|oncle|mec|fils|petit ami)|il|elle',
-    loved: '(mon|ma|une|un) (meilleur |meilleure )?(amie|ami|soeur|frère|cousine|cousin|mère|père|fille|fils|copine|copain|voisine|voisin|collègue|patiente|patient|élève|tante|oncle|ex|grand mère|mamie|coloc|mari|femme)',
+    person:
+      'tout le monde|ma famille|mes enfants|mes parents|le monde|les gens|ils|elles|mes proches|mon mari|ma femme|mes amis|les autres|vous|ma mère|tous',
+    abuser:
+      '(mon|ma) (mari|copain|père|ex|compagnon|conjoint|beau père|frère|femme|mère|voisin|oncle|mec|fils|petit ami)|il|elle',
+    loved:
+      '(mon|ma|une|un) (meilleur |meilleure )?(amie|ami|soeur|frère|cousine|cousin|mère|père|fille|fils|copine|copain|voisine|voisin|collègue|patiente|patient|élève|tante|oncle|ex|grand mère|mamie|coloc|mari|femme)',
     work: 'film|chanson|roman|série|livre|pièce|jeu|poème|documentaire|épisode|histoire|bd|manga|reportage|opéra|conte',
-    pills: 'cachets|comprimés|médicaments|somnifères|pilules|boîte|anxiolytiques|antidépresseurs|plaquette|paracetamol|doliprane|medocs',
+    pills:
+      'cachets|comprimés|médicaments|somnifères|pilules|boîte|anxiolytiques|antidépresseurs|plaquette|paracetamol|doliprane|medocs',
   },
   phrases: {
     now: [
@@ -115,7 +121,9 @@ export const french: Language = {
       '(ce|cest|ca|c) <adverb>? (n|nest|nétait|n est|est)? (plus|pas) (juste |seulement |que )?(un|le|du) rêve',
       '(pas|plus) (juste |seulement )?(un|le) rêve',
     ],
-    present: ['(maintenant|encore|toujours|en ce moment|actuellement|ce soir|la verite|la verite cest|honnêtement|a vrai dire|desormais|en fait|franchement|la je)'],
+    present: [
+      '(maintenant|encore|toujours|en ce moment|actuellement|ce soir|la verite|la verite cest|honnêtement|a vrai dire|desormais|en fait|franchement|la je)',
+    ],
     past: [
       '(il y a|ya|voila) (des|dix|cinq|deux|trois|quelques|longtemps|vingt|plusieurs|un|15|10|5|quatre|six|quinze|bien) (ans|années|longtemps|an|mois)?',
       '(autrefois|jadis|avant|dans le passé|à lépoque|a cette epoque|plus jeune|ado|adolescente|adolescent|dans ma jeunesse|en ce temps)',

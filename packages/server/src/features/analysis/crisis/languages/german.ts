@@ -4,14 +4,19 @@ export const german: Language = {
   tag: 'de',
   words: {
     want: 'will|möchte|moechte|mag|werde|wollte am liebsten|würde gern|würde gerne|würde am liebsten|wuerde am liebsten|möcht|muss|sollte|kann nur noch|plane|habe vor|hab vor|bin bereit|bin kurz davor|überlege|ueberlege|denke daran|denke darüber nach|denk daran|habe beschlossen|hab beschlossen|bin entschlossen|wünsche mir|wünschte mir|wünschte|habe das bedürfnis|habe den wunsch|habe den drang|hab den drang',
-    adverb: 'einfach|nur|nur noch|wirklich|nicht|mehr|ehrlich|ehrlich gesagt|manchmal|oft|immer|immer wieder|endlich|jetzt|heute|auch|so|doch|eigentlich|gerade|wieder|schon|seit tagen|am liebsten|ständig|halt|ja|bald|morgen|heute nacht|heute abend|selbst|tatsächlich|ernsthaft|gar',
+    adverb:
+      'einfach|nur|nur noch|wirklich|nicht|mehr|ehrlich|ehrlich gesagt|manchmal|oft|immer|immer wieder|endlich|jetzt|heute|auch|so|doch|eigentlich|gerade|wieder|schon|seit tagen|am liebsten|ständig|halt|ja|bald|morgen|heute nacht|heute abend|selbst|tatsächlich|ernsthaft|gar',
     die: 'sterben|tot sein|mich umbringen|mich töten|mich toeten|mich erhängen|mich aufhängen|mich erschießen|mir das leben nehmen|mir was antun|mir etwas antun|schluss machen mit|allem ein ende (setzen|machen)|meinem leben ein ende (setzen|machen|bereiten)|mein leben beenden|mein leben zu beenden|nicht mehr leben|nicht mehr aufwachen|nie wieder aufwachen|nie mehr aufwachen|nicht mehr da sein|nicht mehr existieren|nicht mehr hier sein|nicht mehr am leben sein|selbstmord begehen|suizid begehen|vom (dach|hochhaus|balkon) springen|von der brücke springen|vor (den|einen) zug (springen|werfen)|mich vor (den|einen|die) (zug|bahn|bus|u bahn|auto) (werfen|schmeißen|legen)|mich von .. (stürzen|springen)|aus dem fenster springen|einschlafen und nie (wieder|mehr) aufwachen|einschlafen und nicht mehr aufwachen|für immer schlafen|für immer einschlafen|mir die pulsadern aufschneiden|krepieren|verrecken|dem ein ende (setzen|machen)|aus dem leben scheiden|mich ertränken|alle tabletten (nehmen|schlucken)|nicht weiterleben|nicht länger leben|zu sterben|mich umzubringen|mich zu töten|mich zu erhängen|mir das leben zu nehmen|mir etwas anzutun|mir was anzutun|allem ein ende zu (setzen|machen)|dass alles vorbei ist und ich tot',
     hurt: 'mich (selbst )?(ritzen|verletzen|schneiden|verbrennen|zu ritzen|zu verletzen|zu schneiden|selbst verletzen)|mir weh tun|mir wehtun|mir selbst weh tun|mir selbst wehtun|mir selbst schaden',
-    person: 'alle|alle anderen|ihr|sie|meine familie|meine kinder|meine eltern|die welt|jeder|meine frau|mein mann|meine freunde|die anderen|euch|allen|ihnen|meiner familie|meinen kindern|meinen eltern|der welt|jedem|er|mama|mutter',
-    abuser: '(mein|meine) (mann|freund|vater|ex|exfreund|exmann|partner|bruder|stiefvater|onkel|nachbar|frau|mutter|sohn|freundin|ehemann)|er|sie',
-    loved: '(meine|mein|meiner|eine|einer|meinem) (beste |bester |besten |gute |guter )?(freundin|freund|schwester|bruder|cousine|cousin|mutter|mama|vater|papa|tante|onkel|tochter|sohn|kollegin|kollege|nachbarin|nachbar|patientin|patient|schülerin|schüler|oma|opa|mitbewohnerin|mitbewohner|ex|mann|frau|klientin)',
+    person:
+      'alle|alle anderen|ihr|sie|meine familie|meine kinder|meine eltern|die welt|jeder|meine frau|mein mann|meine freunde|die anderen|euch|allen|ihnen|meiner familie|meinen kindern|meinen eltern|der welt|jedem|er|mama|mutter',
+    abuser:
+      '(mein|meine) (mann|freund|vater|ex|exfreund|exmann|partner|bruder|stiefvater|onkel|nachbar|frau|mutter|sohn|freundin|ehemann)|er|sie',
+    loved:
+      '(meine|mein|meiner|eine|einer|meinem) (beste |bester |besten |gute |guter )?(freundin|freund|schwester|bruder|cousine|cousin|mutter|mama|vater|papa|tante|onkel|tochter|sohn|kollegin|kollege|nachbarin|nachbar|patientin|patient|schülerin|schüler|oma|opa|mitbewohnerin|mitbewohner|ex|mann|frau|klientin)',
     work: 'film|lied|song|roman|buch|serie|stück|theaterstück|spiel|gedicht|doku|folge|geschichte|krimi|oper|comic|hörbuch|videospiel|musical|manga|dokumentation|podcast',
-    pills: 'tabletten|pillen|schlaftabletten|medikamente|schlafmittel|packung|schachtel|antidepressiva|schmerzmittel|paracetamol|beruhigungsmittel',
+    pills:
+      'tabletten|pillen|schlaftabletten|medikamente|schlafmittel|packung|schachtel|antidepressiva|schmerzmittel|paracetamol|beruhigungsmittel',
   },
   phrases: {
     now: [
@@ -139,7 +144,9 @@ export const german: Language = {
       '(kein|nicht) (nur )?(ein |der )?(traum)',
       '(abgesehen vom|neben dem) traum',
     ],
-    present: ['(jetzt|gerade|immer noch|noch immer|nun|heute nacht|heute abend|inzwischen|ehrlich gesagt|im moment|momentan|derzeit|in wahrheit|mittlerweile|grad|die wahrheit ist)'],
+    present: [
+      '(jetzt|gerade|immer noch|noch immer|nun|heute nacht|heute abend|inzwischen|ehrlich gesagt|im moment|momentan|derzeit|in wahrheit|mittlerweile|grad|die wahrheit ist)',
+    ],
     past: [
       'vor (vielen|einigen|ein paar|zwei|drei|vier|fünf|sechs|zehn|zwanzig|langer|jahren|2|3|5|10|einem|mehreren|monaten|ungefähr) (jahren|jahr|zeit|monaten)?',
       '(früher|damals|einst|in der vergangenheit|seinerzeit|als teenager|als jugendliche|als jugendlicher|als kind|in meiner jugend|als student|als studentin|in der schulzeit|mit (vierzehn|fünfzehn|sechzehn|siebzehn|achtzehn|zwanzig|14|15|16|17|18|20))',

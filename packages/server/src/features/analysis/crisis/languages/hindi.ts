@@ -5,18 +5,24 @@ export const hindi: Language = {
   tag: 'hi',
   words: {
     i: 'मैं|मै|में|मुझे|मेरा|मेरी|main|mai|mein|me|mujhe|muje|mera|mujhko|mujhse|मुझसे|हम|hum|अब',
-    adverb: 'बस|सच में|सचमुच|अब|और|भी|ही|तो|बहुत|कभी कभी|हमेशा|रोज|हर रोज|हर दिन|फिर से|आज|सिर्फ|वाकई|इतना|यार|क्या|जल्दी|कल|bas|sach me|sach mein|ab|aur|bhi|hi|to|bohot|bahut|hamesha|roz|aaj|sirf|yaar|kal|phir se|fir se|kabhi kabhi|jaldi',
+    adverb:
+      'बस|सच में|सचमुच|अब|और|भी|ही|तो|बहुत|कभी कभी|हमेशा|रोज|हर रोज|हर दिन|फिर से|आज|सिर्फ|वाकई|इतना|यार|क्या|जल्दी|कल|bas|sach me|sach mein|ab|aur|bhi|hi|to|bohot|bahut|hamesha|roz|aaj|sirf|yaar|kal|phir se|fir se|kabhi kabhi|jaldi',
     self: 'खुद को|खुद की|अपने आप को|अपनेआप को|स्वयं को|खुदको|khud ko|khudko|apne aap ko|apne ko|apneaap ko',
     die: 'मरना|मर जाना|मरने|मर जाने|आत्महत्या करना|आत्महत्या करने|खुदकुशी करना|खुदकुशी करने|सुसाइड करना|सुसाइड करने|जान देना|जान देने|अपनी जान लेना|अपनी जान देना|अपनी जिंदगी खत्म करना|जिंदगी खत्म करना|जीवन समाप्त करना|अपना जीवन समाप्त करना|अपना जीवन खत्म करना|जीवन खत्म करना|सब खत्म करना|सब कुछ खत्म करना|सब कुछ खत्म कर देना|सब खत्म कर देना|खत्म कर लेना|हमेशा के लिए सो जाना|हमेशा के लिए सोना|हमेशा के लिए चले जाना|हमेशा के लिए चला जाना|हमेशा के लिए चली जाना|फांसी लगाना|फांसी लगा लेना|जहर खाना|जहर खा लेना|जहर पीना|छत से कूद जाना|छत से कूदना|पुल से कूदना|पुल से कूद जाना|ट्रेन के आगे कूदना|ट्रेन के सामने कूदना|ट्रेन के सामने कूद जाना|नदी में कूद जाना|इस दुनिया से जाना|इस दुनिया से चले जाना|दुनिया छोड़ना|दुनिया छोड़ देना|दुनिया छोड़कर जाना|इस दुनिया से चला जाना|इस दुनिया से चली जाना|मौत को गले लगाना|मिट जाना|नस काटना|नस काट लेना|कलाई काटना|marna|mar jana|mar jaana|marne|mrna|mar jane|suicide karna|suicide krna|suicide karne|aatmahatya karna|atmahatya karna|khudkushi karna|khudkhushi karna|jaan dena|jaan de dena|apni jaan lena|apni jaan dena|zindagi khatam karna|jindagi khatam karna|apni zindagi khatam karna|apni life khatam karna|life khatam karna|life end karna|sab khatam karna|sab kuch khatam karna|sab khatam kar dena|sab kuch khatam kar dena|hamesha ke liye so jana|hamesha ke liye sona|faansi lagana|fansi lagana|zeher khana|zahar khana|chhat se kud jana|chat se kudna|chhat se kudna|bridge se kudna|train ke aage kudna|is duniya se jana|duniya chhodna|duniya chhod dena|nas kaatna|nas katna|kalai katna|mar hi jana|मर ही जाना',
     want: 'चाहता|चाहती|चाहते|चाह रहा|चाह रही|है|का मन|की इच्छा|का मन करता|का मन कर रहा|का मन हो रहा|की सोच|के बारे में सोच|का सोच|को तैयार|का फैसला|की योजना|जा रहा|जा रही|वाला|वाली|का दिल|chahta|chahti|chahte|chata|chati|chahata|chahati|chah raha|chah rahi|hai|ka mann|ka man|ki soch|ka soch|ke bare me|ke baare me|ke baare mein|ka faisla|ja raha|ja rahi|wala|wali|ka dil|ka plan|ki planning|ki ichha',
     hun: 'हूँ|हूं|हु|हू|हुं|हे|है|hu|hoon|hun|hoo|hai|h|ho',
-    lived: 'जीना|जीने|जिंदा रहना|ज़िंदा रहने|जिंदा रहने|जीवित रहना|जीते रहना|जी|और जीना|जिया|jeena|jina|jeene|jine|zinda rehna|jinda rehna|zinda rahna|jinda rahna|zinda rehne|jee|jiya',
+    lived:
+      'जीना|जीने|जिंदा रहना|ज़िंदा रहने|जिंदा रहने|जीवित रहना|जीते रहना|जी|और जीना|जिया|jeena|jina|jeene|jine|zinda rehna|jinda rehna|zinda rahna|jinda rahna|zinda rehne|jee|jiya',
     not: 'नहीं|नही|मत|ना|न|nahi|nahin|nhi|nai|na|nahii',
-    person: 'सब|सभी|सब लोग|घरवाले|परिवार|मेरा परिवार|मेरे बच्चे|दुनिया|माँ बाप|मम्मी पापा|लोग|घर वाले|मेरे घरवाले|मेरे माँ बाप|उन्हें|तुम सब|sab|sabhi|family|gharwale|ghar wale|duniya|log|maa baap|mummy papa|bachche|tum sab|sab log|unki',
-    abuser: '(मेरे|मेरा|मेरी) (पति|पापा|पिता|बॉयफ्रेंड|भाई|ससुर|पूर्व पति|सौतेले पिता|देवर|जेठ|पत्नी|चाचा|ससुराल वाले|घरवाले|पिताजी)|पति|वह|वो|(mera|mere|meri) (pati|papa|husband|boyfriend|bf|bhai|sasur|ex|father|chacha|sasural wale|gharwale)|pati|wo|woh|vo',
-    loved: '(मेरी|मेरा|मेरे|एक|उसकी) (सबसे अच्छी |सबसे अच्छा |अच्छी |पुरानी |पुराने |छोटी |बड़ी |छोटा |बड़ा )?(दोस्त|सहेली|बहन|भाई|माँ|मां|पिता|पापा|बेटी|बेटा|बेटे|पड़ोसी|पड़ोसन|सहकर्मी|मरीज|छात्र|छात्रा|दादी|दादा|नानी|चाचा|मामा|मौसी|रूममेट|चचेरी बहन|साथी)|(meri|mera|mere|ek) (best |purani |purane |choti |chhoti |bada |badi )?(dost|friend|saheli|behen|behan|bhai|maa|mummy|papa|beti|beta|padosi|cousin|colleague|roommate|student|dadi|nani|chacha)',
+    person:
+      'सब|सभी|सब लोग|घरवाले|परिवार|मेरा परिवार|मेरे बच्चे|दुनिया|माँ बाप|मम्मी पापा|लोग|घर वाले|मेरे घरवाले|मेरे माँ बाप|उन्हें|तुम सब|sab|sabhi|family|gharwale|ghar wale|duniya|log|maa baap|mummy papa|bachche|tum sab|sab log|unki',
+    abuser:
+      '(मेरे|मेरा|मेरी) (पति|पापा|पिता|बॉयफ्रेंड|भाई|ससुर|पूर्व पति|सौतेले पिता|देवर|जेठ|पत्नी|चाचा|ससुराल वाले|घरवाले|पिताजी)|पति|वह|वो|(mera|mere|meri) (pati|papa|husband|boyfriend|bf|bhai|sasur|ex|father|chacha|sasural wale|gharwale)|pati|wo|woh|vo',
+    loved:
+      '(मेरी|मेरा|मेरे|एक|उसकी) (सबसे अच्छी |सबसे अच्छा |अच्छी |पुरानी |पुराने |छोटी |बड़ी |छोटा |बड़ा )?(दोस्त|सहेली|बहन|भाई|माँ|मां|पिता|पापा|बेटी|बेटा|बेटे|पड़ोसी|पड़ोसन|सहकर्मी|मरीज|छात्र|छात्रा|दादी|दादा|नानी|चाचा|मामा|मौसी|रूममेट|चचेरी बहन|साथी)|(meri|mera|mere|ek) (best |purani |purane |choti |chhoti |bada |badi )?(dost|friend|saheli|behen|behan|bhai|maa|mummy|papa|beti|beta|padosi|cousin|colleague|roommate|student|dadi|nani|chacha)',
     work: 'फिल्म|मूवी|गाना|गाने|गीत|किताब|उपन्यास|सीरियल|नाटक|कहानी|कविता|सीरीज|एपिसोड|गेम|वेब सीरीज|डॉक्यूमेंट्री|खेल|शायरी|शेर|film|movie|gaana|gaane|gana|gane|kitab|kitaab|novel|serial|natak|kahani|kavita|series|web series|episode|game|song|show|book',
-    pills: 'गोलियां|गोलियाँ|गोली|नींद की गोलियां|नींद की गोलियाँ|दवाइयां|दवाइयाँ|दवाई|दवा|दवाएं|शीशी|पत्ता|जहर|कीटनाशक|goliyan|goliya|goli|dawaiyan|dawai|dawa|dawaai|pills|tablets|tablet|sheeshi|zeher|zahar|neend ki goliyan|neend ki goliya',
+    pills:
+      'गोलियां|गोलियाँ|गोली|नींद की गोलियां|नींद की गोलियाँ|दवाइयां|दवाइयाँ|दवाई|दवा|दवाएं|शीशी|पत्ता|जहर|कीटनाशक|goliyan|goliya|goli|dawaiyan|dawai|dawa|dawaai|pills|tablets|tablet|sheeshi|zeher|zahar|neend ki goliyan|neend ki goliya',
   },
   phrases: {
     now: [
@@ -103,9 +109,7 @@ export const hindi: Language = {
       '(मार|maar) (डाला|डालेगी|डालेगा|डाल|dala|dalega|dalegi) .. (ट्रैफिक|गर्मी|traffic|garmi|काम)',
       '(ट्रैफिक|गर्मी|काम|बॉस|पढ़ाई|traffic|garmi|kaam|boss|padhai|exam) (तो|ने|to|ne)? .. (मार|जान|maar|jaan) (डाल|ले|दे|dal|daal|le|de)',
     ],
-    dream: [
-      '(सपना|सपने|सपनों|ख्वाब|ख़्वाब|दुःस्वप्न|स्वप्न|सपन|sapna|sapne|sapnon|sapno|khwab|khwaab|swapna|dream|nightmare)',
-    ],
+    dream: ['(सपना|सपने|सपनों|ख्वाब|ख़्वाब|दुःस्वप्न|स्वप्न|सपन|sapna|sapne|sapnon|sapno|khwab|khwaab|swapna|dream|nightmare)'],
     scene: [
       '(मैं|main|mai) .. (खड़ा|खड़ी|भाग|दौड़|गिर|उड़|देख|चल|तैर|चढ़|khada|khadi|bhag|daud|gir|ud|dekh|chal|tair) .. (हूँ|हूं|रहा|रही|hu|hoon|raha|rahi)',
       '(अचानक|तभी|फिर|achanak|tabhi|phir|fir|वहाँ|waha)',
@@ -123,7 +127,9 @@ export const hindi: Language = {
       '(सपना|सपने|sapna|sapne|dream) .. (नहीं|नही|nahi|nhi) (है|hai|था|tha)?',
       '(सपने|sapne|dream) (के अलावा|के बाहर|से बाहर|ke alawa|ke bahar)',
     ],
-    present: ['(अब|अभी|अब भी|सच|सच कहूँ|सच कहूं|इस वक्त|आज रात|फिलहाल|इस समय|ab|abhi|abhi bhi|sach|sach kahu|is waqt|aaj raat|right now|sachai|सच्चाई)'],
+    present: [
+      '(अब|अभी|अब भी|सच|सच कहूँ|सच कहूं|इस वक्त|आज रात|फिलहाल|इस समय|ab|abhi|abhi bhi|sach|sach kahu|is waqt|aaj raat|right now|sachai|सच्चाई)',
+    ],
     past: [
       '(साल|सालों|महीने|महीनों|बरस|वर्ष|बरसों|saal|salo|saalon|mahine|mahino|years) (पहले|pehle|pahle|phle|ago)',
       '(पहले कभी|कभी पहले|पुराने दिनों|उन दिनों|उस समय|उस वक्त|बीते|अतीत|बचपन|जवानी|कॉलेज के दिनों|कॉलेज में|स्कूल में|स्कूल के|un dino|us samay|us waqt|bachpan|college me|college mein|school me|school mein|pehle kabhi|purane)',
@@ -145,7 +151,9 @@ export const hindi: Language = {
       '(उसने|किसी ने|एक आदमी|एक औरत|एक लड़की|एक लड़का|वह|वो|आवाज|usne|kisi ne|ek aadmi|ek aurat|ek ladki|ek ladka|wo|woh|awaz|औरत|आदमी|लड़की|लड़का) .. (कहा|बोली|बोला|कहती|कहता|चिल्ला|कह|फुसफुसा|kaha|boli|bola|kehti|kehta|chilla|keh|गा|गाती)',
       '(वह|वो|उसे|wo|woh|vo|use|usko|वे) .. (मरना|जीना|आत्महत्या|marna|jeena|suicide) (चाहता|चाहती|नहीं|chahta|chahti|nahi) (है|था|थी|चाहता|चाहती|hai|tha|thi|chahta|chahti)',
     ],
-    own: ['(सोचता|सोचती|सोचा|मन में|दिमाग में|कहता|कहती|लिखा|ख्याल|sochta|sochti|socha|man me|mann me|dimag me|kehta|kehti|likha|khayal|खुद से|बस)'],
+    own: [
+      '(सोचता|सोचती|सोचा|मन में|दिमाग में|कहता|कहती|लिखा|ख्याल|sochta|sochti|socha|man me|mann me|dimag me|kehta|kehti|likha|khayal|खुद से|बस)',
+    ],
     urged: [
       '(तुम्हें|आपको|तुझे|तुमको|tumhe|aapko|tujhe|tumko) .. (मर जाना|आत्महत्या कर|खुदकुशी कर|खुद को मार|खुद को खत्म|अपनी जान|खुद को चोट|mar jana|suicide kar|khudkushi kar|khud ko maar|khud ko khatam) .. (चाहिए|लेनी|लेना|chahiye|leni|lena|देनी|डालना)',
       '(मर जाओ|आत्महत्या कर लो|खुदकुशी कर लो|खुद को मार लो|फांसी लगा लो|जहर खा लो|अपनी जान दे दो|जान दे दो|खुद को खत्म कर लो|mar jao|suicide kar lo|khudkushi kar lo|khud ko maar lo|faansi laga lo|zeher kha lo|jaan de do|नस काट लो)',

@@ -7,15 +7,21 @@ export const polish: Language = {
   words: {
     want: '=chcę|pragnę|wolę|wolałabym|wolałbym|zamierzam|planuję|mam ochotę|chciałabym|chciałbym|muszę|powinnam|powinienem|=myślę o tym żeby|=myślę żeby|marzę o tym żeby|marzę żeby|=myślę by|mam zamiar|jestem gotowa|jestem gotów|postanowiłam|postanowiłem|zdecydowałam|zdecydowałem|mam potrzebę|potrzebuję|pragne|wole|zamierzam|planuje|chcialabym|chcialbym|zasługuję żeby|zasługuję na to żeby|mam ochote|tylko =chcę',
     unmarked: '=chce|=mysle zeby|=musze|=chcialabym|=chcialbym',
-    wanted: 'chciałam|chciałem|chciało mi|miałam ochotę|miałem ochotę|zamierzałam|zamierzałem|pragnęłam|pragnąłem|wolałam|wolałem|planowałam|planowałem|prawie|próbowałam|próbowałem|miałam zamiar|myślałam żeby|myślałem żeby',
-    adverb: 'już|po prostu|tylko|naprawdę|szczerze|dziś|dzisiaj|czasem|czasami|znowu|znów|też|wciąż|ciągle|teraz|tak|bardzo|czasem naprawdę|jutro|się|sie|od dawna|codziennie|sama|sam|nadal|chyba|w końcu|wreszcie|strasznie|nie',
+    wanted:
+      'chciałam|chciałem|chciało mi|miałam ochotę|miałem ochotę|zamierzałam|zamierzałem|pragnęłam|pragnąłem|wolałam|wolałem|planowałam|planowałem|prawie|próbowałam|próbowałem|miałam zamiar|myślałam żeby|myślałem żeby',
+    adverb:
+      'już|po prostu|tylko|naprawdę|szczerze|dziś|dzisiaj|czasem|czasami|znowu|znów|też|wciąż|ciągle|teraz|tak|bardzo|czasem naprawdę|jutro|się|sie|od dawna|codziennie|sama|sam|nadal|chyba|w końcu|wreszcie|strasznie|nie',
     die: 'umrzeć|zdechnąć|zabić się|się zabić|się powiesić|powiesić się|popełnić samobójstwo|odebrać sobie życie|odebrać życie|skończyć ze sobą|skończyć z tym wszystkim|skończyć z życiem|zakończyć życie|zakończyć swoje życie|zakończyć to wszystko|zakończyć to raz na zawsze|zniknąć na zawsze|zniknąć z tego świata|przestać istnieć|przestać żyć|nie żyć|nie istnieć|się nie obudzić|nie obudzić się|już się nie obudzić|nigdy się nie obudzić|nigdy się nie budzić|więcej się nie obudzić|zasnąć i się nie obudzić|zasnąć i nigdy się nie obudzić|zasnąć i już się nie obudzić|zasnąć na zawsze|skoczyć .. (mostu|dachu|okna|pociąg|balkonu|wieżowca|metro|tory)|rzucić się pod .. (pociąg|metro|tramwaj|samochód)|rzucić się .. (mostu|dachu|okna|pociąg)|podciąć sobie żyły|podciąć żyły|utopić się|się utopić|zastrzelić się|się zastrzelić|otruć się|się otruć|być martwa|być martwy|odejść z tego świata|odejść na zawsze|połknąć wszystkie tabletki|wziąć wszystkie tabletki|zabić siebie|się zabic|targnąć się na swoje życie|targnąć się na życie|ze sobą skończyć|to wszystko skończyć|to skończyć raz na zawsze',
     hurt: 'się (pociąć|ciąć|okaleczyć|okaleczać|zranić|skrzywdzić|przypalić|poparzyć)|(pociąć|ciąć|okaleczyć|okaleczać|zranić|skrzywdzić|krzywdzić) się|(zrobić|robić) sobie krzywdę|sobie coś zrobić|coś sobie zrobić|zrobić sobie coś|sobie krzywdę zrobić|krzywdę sobie zrobić',
-    person: 'wszystkim|wszyscy|oni|rodzina|rodzinie|moja rodzina|mojej rodzinie|dzieci|dzieciom|świat|światu|rodzice|rodzicom|im|mężowi|żonie|każdemu|wam|ludziom|bliskim|mamie|innym|moim dzieciom|przyjaciołom',
-    abuser: '(mój|moja|były) (mąż|chłopak|ojciec|partner|brat|ojczym|wujek|tata|sąsiad|syn|żona|matka|były|były mąż|były chłopak)|mąż|ojciec|ojczym|chłopak|on|ona|były',
-    loved: '(moja|mój|mojej|mojego|najlepsza|moją|jedna) (najlepsza |najlepszy |młodsza |starsza |młodszy |starszy )?(przyjaciółka|przyjaciel|siostra|brat|kuzynka|kuzyn|mama|matka|tata|ojciec|córka|syn|koleżanka|kolega|sąsiadka|sąsiad|pacjentka|pacjent|uczennica|uczeń|ciocia|wujek|babcia|dziadek|mąż|żona|chłopak|dziewczyna)|kolega|koleżanka|siostra|brat|przyjaciółka|przyjaciel|kuzynka|kuzyn',
+    person:
+      'wszystkim|wszyscy|oni|rodzina|rodzinie|moja rodzina|mojej rodzinie|dzieci|dzieciom|świat|światu|rodzice|rodzicom|im|mężowi|żonie|każdemu|wam|ludziom|bliskim|mamie|innym|moim dzieciom|przyjaciołom',
+    abuser:
+      '(mój|moja|były) (mąż|chłopak|ojciec|partner|brat|ojczym|wujek|tata|sąsiad|syn|żona|matka|były|były mąż|były chłopak)|mąż|ojciec|ojczym|chłopak|on|ona|były',
+    loved:
+      '(moja|mój|mojej|mojego|najlepsza|moją|jedna) (najlepsza |najlepszy |młodsza |starsza |młodszy |starszy )?(przyjaciółka|przyjaciel|siostra|brat|kuzynka|kuzyn|mama|matka|tata|ojciec|córka|syn|koleżanka|kolega|sąsiadka|sąsiad|pacjentka|pacjent|uczennica|uczeń|ciocia|wujek|babcia|dziadek|mąż|żona|chłopak|dziewczyna)|kolega|koleżanka|siostra|brat|przyjaciółka|przyjaciel|kuzynka|kuzyn',
     work: 'filmie|film|filmu|piosence|piosenka|piosenkę|piosenki|książce|książka|książkę|książki|serialu|serial|powieści|powieść|grze|grę|gra|gry|sztuce|sztuka|sztukę|wierszu|wiersz|dokumencie|dokument|odcinku|odcinek|opowiadaniu|opowiadanie|komiksie|spektaklu|spektakl|mandze|podcast|podcaście|reportaż|reportażu',
-    pills: 'tabletki|tabletek|leki|leków|proszki|proszków|opakowanie|opakowania|pigułki|nasennych|nasenne|lekarstwa|blister|blistry|garść|przeciwbólowe|przeciwbólowych',
+    pills:
+      'tabletki|tabletek|leki|leków|proszki|proszków|opakowanie|opakowania|pigułki|nasennych|nasenne|lekarstwa|blister|blistry|garść|przeciwbólowe|przeciwbólowych',
   },
   phrases: {
     now: [
@@ -120,7 +126,9 @@ export const polish: Language = {
       '(to )?(już )?(nie) (jest |był |tylko |był tylko )?(sen|snem)',
       'poza (tym )?(snem|snami)',
     ],
-    present: ['(teraz|nadal|wciąż|obecnie|prawda jest|szczerze mówiąc|w tej chwili|dziś w nocy|dziś wieczorem|a prawda|aktualnie|w tym momencie|szczerze|piszę to)'],
+    present: [
+      '(teraz|nadal|wciąż|obecnie|prawda jest|szczerze mówiąc|w tej chwili|dziś w nocy|dziś wieczorem|a prawda|aktualnie|w tym momencie|szczerze|piszę to)',
+    ],
     past: [
       '(lat|lata|miesięcy|rok|roku|dawno|miesiące) temu',
       '(kiedyś|dawniej|wtedy byłam|w przeszłości|niegdyś|wtedy|w młodości|w liceum|na studiach|w gimnazjum|w dzieciństwie|jako nastolatka|jako nastolatek|jako dziecko|jako student|jako studentka|przed laty)',

@@ -4,15 +4,21 @@ export const portuguese: Language = {
   tag: 'pt',
   words: {
     want: 'quero|kero|desejo|preciso|queria|gostaria de|vou|pretendo|planejo|planeio|penso em|pensando em|tô pensando em|estou pensando em|estou a pensar em|tenho vontade de|to com vontade de|tô com vontade de|estou com vontade de|vontade de|decidi|resolvi|prefiro|preferia|só quero|mereço|devia|deveria|estou prestes a|estou pronta para|estou pronto para|to pronta pra|to pronto pra|não paro de pensar em|sinto vontade de|tô a fim de|estou decidida a|estou decidido a|apetece me|só me apetece|tenho pensado em|ando a pensar em|ando pensando em|penso sempre em',
-    wanted: 'quis|tive vontade de|pensei em|ia|deu vontade de|tentei|deu me vontade de|desejei|pensava em|estava com vontade de|senti vontade de|me deu vontade de|tinha vontade de|preferia ter|quase',
-    adverb: 'só|apenas|realmente|mesmo|mais|hoje|nunca|sempre|às vezes|de novo|ainda|também|somente|muitas vezes|muito|tanto|sinceramente|já|amanhã|simplesmente|agora|de verdade|logo|esta noite|outra vez|todos os dias|todo dia|é|que',
+    wanted:
+      'quis|tive vontade de|pensei em|ia|deu vontade de|tentei|deu me vontade de|desejei|pensava em|estava com vontade de|senti vontade de|me deu vontade de|tinha vontade de|preferia ter|quase',
+    adverb:
+      'só|apenas|realmente|mesmo|mais|hoje|nunca|sempre|às vezes|de novo|ainda|também|somente|muitas vezes|muito|tanto|sinceramente|já|amanhã|simplesmente|agora|de verdade|logo|esta noite|outra vez|todos os dias|todo dia|é|que',
     die: 'morrer|me matar|matar me|suicidar me|me suicidar|me enforcar|enforcar me|desaparecer para sempre|desaparecer pra sempre|sumir para sempre|sumir pra sempre|deixar de existir|parar de existir|deixar de viver|tirar minha vida|tirar a minha vida|tirar a própria vida|tirar minha própria vida|tirar a minha própria vida|acabar com minha vida|acabar com a minha vida|acabar com tudo|acabar com isto tudo|acabar com essa vida|pôr fim à minha vida|dar fim à minha vida|dar um fim na minha vida|dar um fim a tudo|pôr fim a tudo|por um fim em tudo|estar morta|estar morto|não acordar|não acordar mais|nunca mais acordar|não existir|nunca ter nascido|me jogar .. (ponte|prédio|janela|trem|metrô|varanda|terraço|carro|carros|linha)|atirar me .. (ponte|prédio|janela|comboio|metro|varanda|linha|carro)|saltar .. (ponte|prédio|janela|comboio|varanda|linha)|pular .. (ponte|prédio|janela|viaduto|sacada|varanda)|cortar os pulsos|cortar meus pulsos|cortar os meus pulsos|tomar todos os (comprimidos|remédios)|dormir e não acordar|dormir e nunca mais acordar|adormecer e não acordar|adormecer e nunca mais acordar|dormir para sempre|dormir pra sempre|deixar este mundo|sair deste mundo|partir deste mundo|ir embora deste mundo|cometer suicídio|me afogar|dar um tiro na cabeça|tirar me a vida',
     hurt: 'me cortar|cortar me|me machucar|machucar me|magoar me|fazer mal a mim mesma|fazer mal a mim mesmo|me ferir|ferir me|me mutilar|mutilar me|me automutilar|automutilar me|me queimar|queimar me|me fazer mal',
-    person: 'todos|todo mundo|toda a gente|eles|elas|minha família|a minha família|meus filhos|os meus filhos|meus pais|os meus pais|o mundo|as pessoas|minha mãe|a minha mãe|meu marido|o meu marido|meus amigos|os meus amigos|os outros|vocês|minha esposa|ele|ela',
-    abuser: '(o )?(meu|minha) (marido|namorado|pai|ex|companheiro|padrasto|irmão|tio|vizinho|esposo|ex marido|ex namorado|filho|mulher|mãe)|ele|ela',
-    loved: '(a |o |um |uma )?(minha|meu|uma|um) (melhor )?(amiga|amigo|irmã|irmão|prima|primo|mãe|pai|filha|filho|colega|vizinha|vizinho|namorada|namorado|avó|avô|tia|tio|paciente|aluna|aluno|ex|marido|esposa|mulher)',
+    person:
+      'todos|todo mundo|toda a gente|eles|elas|minha família|a minha família|meus filhos|os meus filhos|meus pais|os meus pais|o mundo|as pessoas|minha mãe|a minha mãe|meu marido|o meu marido|meus amigos|os meus amigos|os outros|vocês|minha esposa|ele|ela',
+    abuser:
+      '(o )?(meu|minha) (marido|namorado|pai|ex|companheiro|padrasto|irmão|tio|vizinho|esposo|ex marido|ex namorado|filho|mulher|mãe)|ele|ela',
+    loved:
+      '(a |o |um |uma )?(minha|meu|uma|um) (melhor )?(amiga|amigo|irmã|irmão|prima|primo|mãe|pai|filha|filho|colega|vizinha|vizinho|namorada|namorado|avó|avô|tia|tio|paciente|aluna|aluno|ex|marido|esposa|mulher)',
     work: 'filme|música|canção|romance|novela|série|livro|conto|peça|jogo|poema|documentário|episódio|história|quadrinho|reportagem|ópera|mangá',
-    pills: 'comprimidos|remédios|pílulas|medicamentos|caixa|cartela|tranquilizantes|soníferos|calmantes|antidepressivos|ansiolíticos|rivotril|paracetamol|cartelas|veneno',
+    pills:
+      'comprimidos|remédios|pílulas|medicamentos|caixa|cartela|tranquilizantes|soníferos|calmantes|antidepressivos|ansiolíticos|rivotril|paracetamol|cartelas|veneno',
   },
   phrases: {
     now: [
@@ -105,7 +111,9 @@ export const portuguese: Language = {
       '(não|já não) (é|era|foi) (só |mais |apenas )?(um|o|do) sonho',
       '(fora|além) (d?o|deste|desse) sonho',
     ],
-    present: ['(agora|neste momento|ainda|a verdade|a verdade é|esta noite|continuo|sinceramente|nesse momento|pra ser sincera|pra ser sincero|no momento|na verdade|atualmente)'],
+    present: [
+      '(agora|neste momento|ainda|a verdade|a verdade é|esta noite|continuo|sinceramente|nesse momento|pra ser sincera|pra ser sincero|no momento|na verdade|atualmente)',
+    ],
     past: [
       '(há|faz) (muitos|anos|muito|uns|vários|dois|três|quatro|cinco|dez|vinte|um|2|3|5|10|alguns|quinze) (anos|tempo|ano|meses)?',
       '(anos|meses|tempos) atrás',

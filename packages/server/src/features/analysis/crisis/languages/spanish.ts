@@ -4,15 +4,21 @@ export const spanish: Language = {
   tag: 'es',
   words: {
     want: 'quiero|kiero|deseo|necesito|quisiera|voy a|pienso|planeo|pienso en|estoy pensando en|planeo en|he decidido|decidi|tengo ganas de|tengo que|ganas de|prefiero|pensando en|solo quiero|estoy a punto de|tengo pensado|me gustaria|estoy decidida a|estoy decidido a|estoy lista para|estoy listo para|intento|sueño con|merezco|debo|deberia|no dejo de pensar en|no paro de pensar en',
-    wanted: 'queria|quise|deseaba|deseé|pense en|pensaba en|iba a|tenia ganas de|me dieron ganas de|me entraron ganas de|necesitaba|me daban ganas de|hubiera querido|habria preferido',
-    adverb: 'ya|solo|realmente|de verdad|sinceramente|simplemente|mas|hoy|nunca|siempre|a veces|otra vez|todavia|aun|tambien|solamente|muchas veces|constantemente|mucho|tanto|en serio|y',
+    wanted:
+      'queria|quise|deseaba|deseé|pense en|pensaba en|iba a|tenia ganas de|me dieron ganas de|me entraron ganas de|necesitaba|me daban ganas de|hubiera querido|habria preferido',
+    adverb:
+      'ya|solo|realmente|de verdad|sinceramente|simplemente|mas|hoy|nunca|siempre|a veces|otra vez|todavia|aun|tambien|solamente|muchas veces|constantemente|mucho|tanto|en serio|y',
     die: 'morir|morirme|matarme|suicidarme|ahorcarme|colgarme|desaparecer para siempre|dejar de existir|dejar de vivir|quitarme la vida|quitarme de en medio|acabar con mi vida|terminar con mi vida|acabar con todo|terminar con todo|acabar con esta vida|ponerle fin a mi vida|poner fin a mi vida|ponerle fin a todo|poner fin a todo|estar muerta|estar muerto|no despertar|no despertar nunca|no despertarme|no despertarme nunca|no volver a despertar|tirarme .. (puente|balcon|ventana|azotea|tren|metro|terraza|tejado|vias)|lanzarme .. (puente|balcon|ventana|azotea|tren|metro|vias)|saltar .. (puente|balcon|ventana|azotea|vias)|cortarme las venas|tomarme todas las pastillas|pegarme un tiro|dormirme y no despertar|dormir y no despertar|dormir para siempre|no existir|irme de este mundo|dejar este mundo|tomarme .. pastillas',
     hurt: 'hacerme daño|cortarme|lastimarme|autolesionarme|herirme|quemarme',
-    person: 'todos|todas|ellos|mi familia|mis hijos|mis padres|el mundo|la gente|todo el mundo|mi madre|mi mama|mi marido|mi esposo|mi esposa|mis amigos|los demas|mi pareja',
-    abuser: 'mi (marido|esposo|novio|padre|ex|pareja|papa|hermano|padrastro|tio|vecino|exnovio|exmarido|hijo|mujer|madre)|el|ella',
-    loved: 'mi (mejor )?(amiga|amigo|hermana|hermano|prima|primo|madre|padre|mama|papa|hija|hijo|compañera|compañero|vecina|vecino|novia|novio|abuela|abuelo|tia|tio|paciente|alumna|alumno|jefe|ex|pareja|marido|esposa|esposo)',
+    person:
+      'todos|todas|ellos|mi familia|mis hijos|mis padres|el mundo|la gente|todo el mundo|mi madre|mi mama|mi marido|mi esposo|mi esposa|mis amigos|los demas|mi pareja',
+    abuser:
+      'mi (marido|esposo|novio|padre|ex|pareja|papa|hermano|padrastro|tio|vecino|exnovio|exmarido|hijo|mujer|madre)|el|ella',
+    loved:
+      'mi (mejor )?(amiga|amigo|hermana|hermano|prima|primo|madre|padre|mama|papa|hija|hijo|compañera|compañero|vecina|vecino|novia|novio|abuela|abuelo|tia|tio|paciente|alumna|alumno|jefe|ex|pareja|marido|esposa|esposo)',
     work: 'pelicula|peli|cancion|novela|serie|libro|cuento|obra|juego|videojuego|poema|documental|telenovela|episodio|capitulo|historia|reportaje|comic',
-    pills: 'pastillas|pildoras|somniferos|medicamentos|medicinas|comprimidos|tranquilizantes|ansioliticos|frasco|tabletas',
+    pills:
+      'pastillas|pildoras|somniferos|medicamentos|medicinas|comprimidos|tranquilizantes|ansioliticos|frasco|tabletas',
   },
   phrases: {
     now: [
@@ -114,7 +120,9 @@ export const spanish: Language = {
       '(no|ya no) (es|era|fue|hablo de) (solo )?(un|el|del) sueño',
       '(aparte|mas alla) del? sueño',
     ],
-    present: ['(ahora|ahora mismo|todavia|aun|ya|la verdad|esta noche|en este momento|sigo|a decir verdad|sinceramente|escribo esto)'],
+    present: [
+      '(ahora|ahora mismo|todavia|aun|ya|la verdad|esta noche|en este momento|sigo|a decir verdad|sinceramente|escribo esto)',
+    ],
     past: [
       'hace (muchos|años|mucho|tiempo|unos|varios|dos|tres|cuatro|cinco|diez|veinte|un|2|3|5|10|meses|seis) (años|tiempo|año|meses)?',
       '(antes|en el pasado|en aquella epoca|en esa epoca|entonces era|de joven|de adolescente|de niña|de niño|en mi adolescencia|en mi juventud|en aquel entonces|en aquellos)',
