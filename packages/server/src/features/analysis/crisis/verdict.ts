@@ -35,6 +35,8 @@ export function isMeant(tokens: readonly Token[], matches: readonly Match[]): bo
       if (ordinary[index]) return false
     }
     if (tokens[start]?.isQuoted && !meant[start]) return false
+    const inside = before[end]
+    if (inside && inside.start > start && (inside.kind === 'dream' || inside.kind === 'other')) return false
     const sentence = sentenceOf(start)
     if (kind !== 'now' && (recovered.has(sentence) || recovered.has(sentence + 1))) return false
     const earlier = before[start]

@@ -3,6 +3,8 @@ import type { Language } from '../language.ts'
 export const french: Language = {
   tag: 'fr',
   words: {
+    when: 'lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|demain|week end|noël|mon anniversaire|lundi prochain|la fin|demain matin|lété|la semaine prochaine',
+    num: '10|12|15|20|25|30|35|40|45|50|60|70|80|90|100|dix|quinze|vingt|trente|quarante|cinquante|dizaine|quinzaine|vingtaine|trentaine|quarantaine|cinquantaine|tous|toute|tout|trop|poignée|plein|beaucoup|entière|plaquette|boîte',
     want: 'je veux|jveux|je voudrais|j ai envie de|jai envie de|jai envie den|j ai trop envie de|jai trop envie de|jai tellement envie de|jai juste envie de|jai vraiment envie de|j aimerais|jaimerais|je vais|jvais|je compte|je pense a|jpense a|je songe a|je souhaite|je desire|jai besoin de|jai decide de|jai decide den|je suis decide a|je suis decidee a|je suis prete a|je suis pret a|je prefere|je prefererais|envie de|envie d|envie den|je suis sur le point de|je rêve de|je merite de|je devrais|je dois|je pense souvent a|je pense sans arret a|je narrete pas de penser a|je prevois de|je suis tente de|je suis tentee de|je pense tous les jours a|lenvie de|lenvie den',
     wanted:
       'je voulais|jai voulu|javais envie de|javais envie den|jai eu envie de|jai eu envie den|jallais|jai pense a|je pensais a|jaurais voulu|jai failli|jaurais prefere|jai songe a|je souhaitais|jai essaye de|jai tente de|javais juste envie de',
@@ -22,6 +24,18 @@ export const french: Language = {
   },
   phrases: {
     now: [
+      '(je ne|jne|je) (tiendrai|vivrai|survivrai|passerai|verrai|arriverai|serai) (pas|plus) (vivante |vivant |la )?(jusqu*|jusqua|avant|a|au|le) (a |au |la )?<when>',
+      '<when> .. (je ne serai plus|je serai morte|je serai mort|je ne serai pas la|je serai partie pour|je nexisterai plus)',
+      '(je (voudrais|veux|prefere|prefererais)|jaimerais|j aimerais) <adverb>? (être|etre) (morte|mort)',
+      '(je (voudrais|veux)|jaimerais|je souhaite|jespère) .. .. (sarrête|arrete|finisse|termine|cesse) .. .. (pas|plus|jamais) (me )?(réveiller|reveille|vivre)',
+      '(perdu|perds|plus|sans) .. (envie|goût|volonté|force|gout|désir) .. (de|a la) (vivre|vie|rester en vie|continuer a vivre)',
+      '(je déteste|je hais|je regrette|jen veux au monde) .. (être en vie|être née|être né|dêtre née|dêtre né|dêtre en vie|exister|de vivre|dexister|être vivante)',
+      '(comment|moyen|façon|methode|méthodes|combien de|cherché|recherché|tapé|google) .. .. (pour |de )?(mourir|me suicider|me tuer|en finir|mourir sans (souffrir|douleur)|mettre fin a mes jours)',
+      '(vivre|la vie|exister) .. (me pèse|pèse|me fait mal|est insupportable|est une torture|est un enfer|fait trop mal) .. .. .. (mourir|morte|mort|finir|reveiller|arrete|sarrête|disparaitre)',
+      '(idées|idée|envie|envies|pensée|pensées|projet) .. (de )?(mourir|me tuer|me suicider|suicide|den finir|mettre fin a mes jours|sauter du)',
+      '(quitter|partir de|men aller de) (ce|cette) (monde|vie|terre)',
+      '(rejoindre|retrouver) (ma|mon|mes) .. (au ciel|la haut|dans la mort|mort|morte|au paradis)',
+      '(la mort|mourir) (me semble|semble|serait|a lair) .. (soulagement|douce|paix|délivrance|mieux|repos)',
       '<want> <adverb>? <adverb>? (<die>|<hurt>)',
       '(envie|decide|decidee|besoin|lenvie|prête|prêt|hâte) den finir',
       '(je|j) <adverb>? (veux|voudrais) (en finir|mourir|men aller pour toujours|que tout sarrête (pour toujours|definitivement|ce soir))',
@@ -62,7 +76,11 @@ export const french: Language = {
       '(je suis|assise|assis|debout) .. (pont|toit|rebord|rails|balcon|voies) .. (sauter|me jeter|vais sauter|envie de sauter)',
     ],
     deed: [
-      '(jai|je viens d|je viens de|jviens de|je viens davaler|jai tout) <adverb>? (avalé|avaler|pris|prendre|gobé|gober|ingere|englouti)? .. (tous|toute|trop|tout|une poignée|trente|quarante|cinquante|vingt|20|30|40|50|plein) .. <pills>',
+      '(avalé|avale|pris|gobé|englouti|prends|ingurgité) (environ|genre|presque|plus|une|au moins|les)? .. <num> .. .. <pills>',
+      '<abuser> .. (porte|dehors|devant|chez moi|entrer|la|en bas) .. .. .. (couteau|arme|marteau|fusil|hache|me tuer)',
+      '(corde|lame|lames|rasoir|pistolet|fusil|cutter) .. .. .. .. (arrête pas|narrete|cesse|regarde|regarder|fixe|toujours|fixer|pense)',
+      '(recommence|recommencé|retombee|retombe|hier|cette nuit|ce soir) .. (a )?(me (couper|scarifier|mutiler|faire du mal|taillader)|me suis coupee|me suis coupe|me suis scarifiee)',
+      '(jai|je viens d|je viens de|jviens de|je viens davaler|jai tout) <adverb>? (avalé|avaler|pris|prendre|gobé|gober|ingere|englouti) .. (tous|toute|trop|tout|une poignée|trente|quarante|cinquante|vingt|20|30|40|50|plein) .. <pills>',
       '(je viens de|je me suis) <adverb>? (me couper|me scarifier|coupée|coupé|scarifiée|scarifié|ouvert les veines|taillé les veines|tailladé|mutilée|fait du mal) (encore|les|volontairement|expres|les veines|a nouveau|cette nuit|ce soir|hier)?',
       '(jai (encore )?(essaye|tente) de) (me tuer|mourir|me suicider|en finir|mettre fin a mes jours|me pendre) (hier|encore|cette|ce|avant hier|aujourdhui|il y a (deux|trois|quelques) (jours|heures)|dimanche|lundi)',
       '(jai fait une|je viens de faire une) (tentative|overdose|ts) (hier|encore|cette|ce|aujourdhui)?',
@@ -78,8 +96,8 @@ export const french: Language = {
       'je me suis (coupee|coupe|scarifiee|scarifie|fait du mal)',
     ],
     ordinary: [
+      '(elle|il|qui|ami|amie|garçon|fille|homme|femme|patiente|soeur|frère|mère) (a |avait |aurait |avoir )?(avalé|pris|gobe) ..',
       '(mourir|crever|meurs|mourais|morte|mort|mourrais|mourut|tuer) <adverb>? (de|d|dennui|de rire|denvie) (rire|faim|honte|soif|chaud|froid|ennui|fatigue|trouille|peur|envie|amour|jalousie|curiosite|vieillesse|sommeil|tendresse|fous rires|bonheur|plaisir|savoir|sa belle|le)?',
-      '(mourir|envie) (dennui|denvie|damour) ?',
       'meurs denvie',
       '(ne|n|nai|jamais|pas) <adverb>? (jamais|pas|veux|ai|vais|voudrais|pense|compte|suis|envie|songe|voulais|veut|dis pas que|dire que)? <adverb>? <adverb>? (jamais|pas|nullement) <adverb>? (que )?<want>? <adverb>? (eu |voulu |pense a |songe a |envie de |envie d |du tout )?(<die>|<hurt>|suicidaire|didees suicidaires|de pensees suicidaires|de tendances suicidaires)',
       '(je|j) <adverb>? (ne )?(veux|voulais|vais|voudrais|compte) (pas|surtout pas|jamais) <adverb>? (<die>|<hurt>)',
@@ -113,6 +131,9 @@ export const french: Language = {
       'je me (suis réveillée|suis réveillé|réveille) (en sueur|en sursaut|en criant|soulagee|soulage|en hurlant|en riant|trempee)',
     ],
     waking: [
+      '(le rêve|peu importe le rêve|le reve) (peu importe|importe peu|on sen fiche)',
+      '(ne parle pas|parle plus|parle pas) du rêve',
+      '(pas|plus) un rêve',
       '(au|a mon|depuis le|des le|apres le|apres mon) (réveil|mon réveil)',
       '(quand|lorsque|depuis que|apres que|chaque fois que|des que) (je me|jme|jai) (réveille|suis réveillée|suis réveillé|lève|suis levee|ouvert les yeux)',
       '(je me suis|me suis|je me) (réveillée|réveillé|réveille|levée)',
@@ -125,6 +146,7 @@ export const french: Language = {
       '(maintenant|encore|toujours|en ce moment|actuellement|ce soir|la verite|la verite cest|honnêtement|a vrai dire|desormais|en fait|franchement|la je)',
     ],
     past: [
+      'a (douze|treize|quatorze|quinze|seize|dix sept|dix huit|dix neuf|vingt|14|15|16|17|18) ans',
       '(il y a|ya|voila) (des|dix|cinq|deux|trois|quelques|longtemps|vingt|plusieurs|un|15|10|5|quatre|six|quinze|bien) (ans|années|longtemps|an|mois)?',
       '(autrefois|jadis|avant|dans le passé|à lépoque|a cette epoque|plus jeune|ado|adolescente|adolescent|dans ma jeunesse|en ce temps)',
       '(quand|lorsque|a) (jétais|j etais|javais|quinze|seize|dix sept|dix huit|14|15|16|17|18|20|vingt) (ado|jeune|enfant|petite|petit|etudiante|etudiant|ans|au lycee|mariee|enceinte|quinze|seize)?',

@@ -3,6 +3,8 @@ import type { Language } from '../language.ts'
 export const german: Language = {
   tag: 'de',
   words: {
+    when: 'montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|morgen|wochenende|weihnachten|silvester|geburtstag|nächste woche|nächster woche|ende der woche|sommer|neujahr',
+    num: '10|12|15|20|25|30|35|40|45|50|60|70|80|90|100|zehn|fünfzehn|zwanzig|dreißig|vierzig|fünfzig|sechzig|alle|viele|ganze|ganzen|handvoll|haufen|sämtliche|packung|schachtel',
     want: 'will|möchte|moechte|mag|werde|wollte am liebsten|würde gern|würde gerne|würde am liebsten|wuerde am liebsten|möcht|muss|sollte|kann nur noch|plane|habe vor|hab vor|bin bereit|bin kurz davor|überlege|ueberlege|denke daran|denke darüber nach|denk daran|habe beschlossen|hab beschlossen|bin entschlossen|wünsche mir|wünschte mir|wünschte|habe das bedürfnis|habe den wunsch|habe den drang|hab den drang',
     adverb:
       'einfach|nur|nur noch|wirklich|nicht|mehr|ehrlich|ehrlich gesagt|manchmal|oft|immer|immer wieder|endlich|jetzt|heute|auch|so|doch|eigentlich|gerade|wieder|schon|seit tagen|am liebsten|ständig|halt|ja|bald|morgen|heute nacht|heute abend|selbst|tatsächlich|ernsthaft|gar',
@@ -20,6 +22,21 @@ export const german: Language = {
   },
   phrases: {
     now: [
+      '(bis|den|das|zum|nächsten|am|bis zum) <when> .. .. (schaffe|schaff|überlebe|erlebe|halte|durchhalten|überleben|erleben|packe) .. (nicht|nicht mehr|kaum|durch|ich)',
+      '(schaffe|überlebe|erlebe|erleben|halte) .. (nicht|nicht mehr) .. bis .. <when>',
+      '(am|ab|bis|übers|nach) <when> .. (bin|werde|gibt|lebe) .. (ich|mich|es mich) .. (nicht mehr|tot|weg für immer)',
+      '(bin|werde) ich .. (nicht mehr da|nicht mehr am leben|nicht mehr hier|tot|nicht mehr auf der welt)',
+      'angst .. was ich .. (antun|antue|anstelle|mache|machen|tun|tue) .. (könnte|werde|kann)?',
+      '(will|möchte|wünsche|hoffe) .. .. (nicht mehr|nie mehr|nie wieder) (aufwachen|aufzuwachen|leben|da sein|aufwache)',
+      '(lieber|am liebsten) .. (tot|gestorben|nicht mehr da|nicht mehr am leben)',
+      '(lebenswillen|lebensmut|lebenswille|lebensfreude) .. (verloren|weg|aufgegeben|erloschen|mehr)',
+      '(hasse|bereue|ertrage|bedaure) .. (am leben|geboren|zu existieren|dass ich lebe|dass ich noch lebe|zu leben|leben zu müssen|dass es mich gibt)',
+      '(wie|schmerzlos|methoden|methode|wie viele|gegoogelt|gesucht|recherchiert|am schnellsten) .. .. (sterben kann|sterbe|sich umbringt|umbringen kann|umzubringen|mich umbringe|zu sterben|töten kann|suizid|selbstmord)',
+      '(daran|drüber|darüber|gedanken|gedanke|idee|plan) .. .. (mich umzubringen|mir das leben zu nehmen|mich zu töten|zu sterben|mir etwas anzutun|mein leben zu beenden|mich vor den zug|zu springen|schluss zu machen mit)',
+      '(leben|existieren|weiterleben) .. (zu schwer|unerträglich|eine qual|tut weh|zur qual|hölle|zu viel) .. .. .. (sterben|tot|aufwachen|ende|vorbei)',
+      '(diese|diese schöne|von dieser|die|dieser) (welt|erde) (zu )?(verlassen|verlasse|gehen|weg)',
+      '(zu|bei) (meiner|meinem) (mutter|vater|mann|frau|bruder|schwester|oma|opa|tochter|sohn) .. (himmel|grab|drüben|ins grab)',
+      '(tod|sterben) (klingt|wäre|scheint|fühlt) .. (erlösung|erleichterung|frieden|friedlich|verlockend|besser)',
       '(ich|und|aber|ich (ehrlich|manchmal)) <want> <adverb>? <adverb>? <adverb>? (<die>|<hurt>)',
       '<want> ich <adverb>? <adverb>? <adverb>? (<die>|<hurt>)',
       '(dass|weil|ob|wenn) ich <adverb>? <adverb>? <adverb>? (<die>|<hurt>) (will|möchte|werde|muss|moechte)',
@@ -75,8 +92,13 @@ export const german: Language = {
       '(will|möchte|werde) .. (allem|dem ganzen|meinem leben|dem leben|der sache|dem leid) ein ende (setzen|machen|bereiten)',
     ],
     deed: [
+      '(habe|hab|hatte|gerade) (so|etwa|ungefähr|ich|fast|mindestens|grad|gerade)? .. <num> .. .. (<pills>) .. .. (geschluckt|genommen|eingenommen|intus|reingeworfen)',
+      '<abuser> .. (tür|unten|draußen|haus|wohnung|hier) .. .. .. (messer|pistole|waffe|hammer|axt|umbringen|um)',
+      '<abuser> .. .. .. (sagt|droht|brüllt|schreit|schreibt) .. (er|sie)? (bringt|sticht|schlägt|erschießt) mich (um|ab|tot)?',
+      '(strick|seil|rasierklinge|klinge|pistole|messer|klingen) .. .. .. .. (dauernd|ständig|immer|starre|schaue|anschauen|sehe|denke)',
+      '(wieder|erneut|gestern|heute|rückfällig) .. (mich )?(geritzt|selbst verletzt|geschnitten)',
       '(ich )?(habe|hab) (ich )?<adverb>? (alle|die ganze|eine ganze|alle meine|zu viele|dreißig|vierzig|zwanzig|fünfzig|20|30|40|50|meine ganzen|viel zu viele|eine überdosis) .. (<pills>|überdosis)? .. (genommen|geschluckt|eingenommen|genommen|intus|runtergespült)',
-      '(ich )?(habe|hab) mich <adverb>? <adverb>? (geritzt|geschnitten|verletzt|selbst verletzt|verbrannt|geritzt wieder)',
+      '(ich )?(habe|hab) (ich )?mich <adverb>? <adverb>? (geritzt|geschnitten|verletzt|selbst verletzt|verbrannt|geritzt wieder)',
       '(habe|hab) .. (mir )?(die )?(pulsadern|arme|handgelenke) (aufgeschnitten|aufgeritzt|zerschnitten)',
       '(habe|hab) <adverb>? <adverb>? (gestern|heute|letzte nacht|vorgestern|wieder) .. versucht (mich umzubringen|mir das leben zu nehmen|mich zu töten|zu sterben|mich zu erhängen)',
       '<abuser> (bringt|wird) mich (heute|heute nacht|heute abend|morgen|noch|wenn) .. (um|umbringen|töten)',
@@ -93,6 +115,7 @@ export const german: Language = {
       'ich habe mich (geritzt|geschnitten)',
     ],
     ordinary: [
+      '(er|sie|die|der|junge|freundin|freund|patientin|mutter|mann|frau|schwester|bruder|anrufer|figur) .. (habe|hat|hatte|hätte) .. .. (geschluckt|genommen|geschnitten|geritzt)',
       '(ich )?(will|wollte|möchte|werde|würde|habe|hab|hatte|denke|bin|war|wünsche mir|sage|meine|heißt|heisst) (mich |mir |ich |das )?<adverb>? (nicht|nie|niemals|keinesfalls|auf keinen fall|keineswegs|gar nicht|noch nicht|noch nie|nie im leben|keine|dass ich) <adverb>? (will|daran)? (<die>|<hurt>|umbringen|das leben nehmen|etwas antun|suizidal|selbstmordgefährdet|lebensmüde|suizidgedanken|selbstmordgedanken|töten|verletzen|gedacht mich umzubringen|an selbstmord|an suizid)',
       '(nicht|nie|niemals|keine|weder) (daran )?(suizidal|lebensmüde|sterben|umbringen|suizidgedanken|selbstmordgedanken|mich umzubringen|mich umbringen|selbstmord)',
       '(sterben|sterbe|starb|gestorben|tot|totlachen|tot gelacht|umbringen|verreckt) <adverb>? (vor|fast vor|beinahe vor) (lachen|scham|hunger|langeweile|durst|neugier|peinlichkeit|hitze|müdigkeit|angst|aufregung|liebe|heimweh|kälte|glück|schreck)',
@@ -135,6 +158,9 @@ export const german: Language = {
       '(aufgewacht|wachte|wache) .. (schweißgebadet|schreiend|mit herzklopfen|erleichtert|nass geschwitzt)',
     ],
     waking: [
+      '(traum|der traum) (ist|sei|war) (egal|nebensache|unwichtig)',
+      '(meine|rede|spreche) .. (nicht|nicht vom) .. traum',
+      'vergiss den traum',
       '(beim|nach dem|seit dem|vor dem) (aufwachen|aufstehen|erwachen)',
       '(als|wenn|seit|nachdem|seitdem|sobald|jedes mal wenn) ich .. (aufwachte|aufwache|aufgewacht bin|wach bin|wach war|wach wurde|wach werde|aufgewacht|die augen öffnete|aufstehe)',
       '(bin|war|wachte|wache|wach) (ich )?(heute |dann )?(aufgewacht|wach|auf und|auf|geworden)',
@@ -148,6 +174,7 @@ export const german: Language = {
       '(jetzt|gerade|immer noch|noch immer|nun|heute nacht|heute abend|inzwischen|ehrlich gesagt|im moment|momentan|derzeit|in wahrheit|mittlerweile|grad|die wahrheit ist)',
     ],
     past: [
+      'mit (zwölf|dreizehn|vierzehn|fünfzehn|sechzehn|siebzehn|achtzehn|neunzehn|zwanzig)',
       'vor (vielen|einigen|ein paar|zwei|drei|vier|fünf|sechs|zehn|zwanzig|langer|jahren|2|3|5|10|einem|mehreren|monaten|ungefähr) (jahren|jahr|zeit|monaten)?',
       '(früher|damals|einst|in der vergangenheit|seinerzeit|als teenager|als jugendliche|als jugendlicher|als kind|in meiner jugend|als student|als studentin|in der schulzeit|mit (vierzehn|fünfzehn|sechzehn|siebzehn|achtzehn|zwanzig|14|15|16|17|18|20))',
       'als ich (noch )?(jung|klein|ein|eine|in der|fünfzehn|sechzehn|siebzehn|achtzehn|14|15|16|17|18|zwanzig|studierte|teenager|jugendlich|jünger|schwanger|geschieden)',

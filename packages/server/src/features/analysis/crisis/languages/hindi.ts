@@ -4,6 +4,8 @@ import type { Language } from '../language.ts'
 export const hindi: Language = {
   tag: 'hi',
   words: {
+    when: 'सोमवार|मंगलवार|बुधवार|गुरुवार|शुक्रवार|शनिवार|रविवार|कल|कल सुबह|अगले हफ्ते|दिवाली|जन्मदिन|होली|अगले महीने|सुबह|somvar|budhvar|shukravar|shanivar|ravivar|sunday|monday|friday|kal|agle hafte|diwali|birthday|subah|weekend',
+    num: '10|12|15|20|25|30|35|40|45|50|60|70|80|90|100|दस|पंद्रह|बीस|तीस|चालीस|पचास|साठ|सारी|सब|पूरी|पूरा|बहुत सारी|ढेर|ढेर सारी|मुट्ठी भर|das|bees|tees|chalis|chaalis|pachas|saari|sari|puri|poori|bahut saari|bohot saari|dher saari|sab',
     i: 'मैं|मै|में|मुझे|मेरा|मेरी|main|mai|mein|me|mujhe|muje|mera|mujhko|mujhse|मुझसे|हम|hum|अब',
     adverb:
       'बस|सच में|सचमुच|अब|और|भी|ही|तो|बहुत|कभी कभी|हमेशा|रोज|हर रोज|हर दिन|फिर से|आज|सिर्फ|वाकई|इतना|यार|क्या|जल्दी|कल|bas|sach me|sach mein|ab|aur|bhi|hi|to|bohot|bahut|hamesha|roz|aaj|sirf|yaar|kal|phir se|fir se|kabhi kabhi|jaldi',
@@ -26,6 +28,24 @@ export const hindi: Language = {
   },
   phrases: {
     now: [
+      '<when> (तक|tak) .. (नहीं|नही|ना|nahi|nhi) (बच|जी|रह|जिंदा|bach|zinda|jinda|rah|jee|टिक)*',
+      '<when> (तक|tak) .. (नहीं|नही|nahi|nhi) (बचूँगा|बचूंगा|बचूँगी|बचूंगी|रहूँगा|रहूँगी|रहूंगा|रहूंगी|bachunga|bachungi|rahunga|rahungi|जी पाऊँगा|जी पाऊँगी|jee paunga|jee paungi)',
+      '(<when>)? .. (मैं|main|mai)? .. (इस दुनिया|is duniya|दुनिया|duniya) (में|me|mein) .. (नहीं|ही नहीं|नही|nahi|hi nahi|nhi) .. (रहूंगा|रहूंगी|रहूँगा|रहूँगी|होऊँगा|होऊँगी|rahunga|rahungi|नहीं|रहना)?',
+      '(दुनिया|duniya) (में|me|mein) .. (रहूंगी|रहूंगा|रहूँगी|रहूँगा|rahunga|rahungi) (ही )?(नहीं|nahi|nhi)',
+      '(जाने|जीने|रहने|सहने|करने|होने|jaane|jane|jeene|rehne|sehne) (से|se) .. (अच्छा|बेहतर|भला|accha|acha|behtar) .. (मर|मौत|mar|maut)',
+      '(अच्छा|बेहतर|भला|accha|acha|behtar) (है|होगा|hai|hoga|होता|hota)? .. (मर जाऊँ|मर जाऊं|मर ही जाऊँ|मर ही जाऊं|मर जाता|मर जाती|मर जाना|mar jau|mar jaun|mar jaaun|mar jata|mar jati|mar jana|मर गया होता|मर गई होती)',
+      '(अपनी जान|अपनी जिंदगी|अपना जीवन|apni jaan|apni zindagi|apni life|खुद की जान) .. (लेने|देने|खत्म करने|लूँ|दूँ|lene|dene|khatam karne|le lu|de du|ले लूँ|दे दूँ|ले लूं|दे दूं|ले लूंगा|ले लूँगा|ले लूँगी|ले लूंगी|le lunga|le lungi|समाप्त करने) .. (बारे|सोच|मन|विचार|ख्याल|इच्छा|चाहता|चाहती|baare|bare|soch|man|mann|khayal)?',
+      '(डर|डरता|डरती|dar|darr|घबराहट) .. .. .. (खुद|अपने|khud|apne) .. (साथ|को|को ही|ke sath|ke saath|ko) .. .. (कर|नुकसान|kar|hurt|nuksan|मार)',
+      '(चाहता|चाहती|चाहूँ|chahta|chahti|चाहे) .. .. (कल|सुबह|अब|फिर|kal|subah)? .. (आँख|आंख|नींद|aankh|ankh|neend) .. (न|ना|ही न|नहीं|कभी न|na|hi na|nahi|kabhi na) (खुले|खुलें|khule|टूटे)',
+      '(नींद|सो|sone|so|neend) .. .. (उठूँ|उठूं|जागूँ|जागूं|uthu|jagu|उठना) .. (ही )?(न|ना|नहीं|na|nahi)',
+      '(जीने|जिंदगी|jeene|zindagi) .. (इच्छा|चाह|आस|उम्मीद|ichha|iccha|chah|umeed|ummeed|हिम्मत) .. (खत्म|मर|नहीं|चली|khatam|mar|nahi|chali|खो)',
+      '(नफरत|अफसोस|पछतावा|nafrat|afsos) .. (जिंदा|जीने|पैदा|zinda|jinda|jeene|paida|जीवित)',
+      '(जिंदा|जीवित|zinda|jinda|पैदा|paida) .. (होने|रहने|हूँ|क्यों|hone|rehne|hu|kyu|kyun|हुआ|हुई) .. (नफरत|अफसोस|पछतावा|nafrat|afsos|बोझ)',
+      '(आसान|दर्द|बिना दर्द|कितनी|कैसे|तरीका|तरीके|google|गूगल|aasan|bina dard|kitni|kaise|tarika|tareeka) .. .. (मरने|मरना|मरा|मर सकता|मर सकती|आत्महत्या|खुदकुशी|marne|marna|mara|mar sakta|mar sakti|suicide)',
+      '(जिंदगी|ज़िंदगी|जीना|जीवन|zindagi|jindagi|jeena|life) .. (भारी|बोझ|दर्द|नर्क|सजा|यातना|असहनीय|bhari|bojh|dard|narak|saza) .. .. .. (मर|न खुले|खत्म|मौत|सो जाना|mar|na khule|khatam|maut)',
+      '(मम्मी|माँ|मां|पापा|दादी|भाई|बहन|पति|पत्नी|mummy|maa|papa|dadi|bhai) (के पास|के पास ही|ke paas|ke pas) .. (ऊपर|चला|चली|जाना|upar|chala|chali|jana) .. (चाहता|चाहती|जाऊँ|जाऊं|chahta|chahti|jau)',
+      '(इस दुनिया|दुनिया|is duniya|duniya) (को|से|se|ko)? .. (छोड़|अलविदा|विदा|चला|चली|chhod|chod|alvida|chala|chali) .. (चाहता|चाहती|दूँगा|दूँगी|जाऊँगा|जाऊँगी|रहा|रही|chahta|chahti|dunga|dungi|raha|rahi|jau)',
+      '(मौत|मर जाना|maut) .. (सुकून|राहत|चैन|शांति|आराम|sukoon|rahat|chain|shanti)',
       '<die> <adverb>? (भी )?<want> <hun>',
       '<i> <adverb>? <adverb>? <die> <adverb>? (<want>)',
       '<die> (चाहता|चाहती|chahta|chahti|chata|chati)',
@@ -76,6 +96,11 @@ export const hindi: Language = {
       '(want|wanna) to? .. (die|suicide) (yaar|bhai|hai|bas)',
     ],
     deed: [
+      '(<num>) .. .. (<pills>) .. (खा|निगल|ले|गटक|kha|nigal|le|gatak|pee|पी) (ली|लीं|लिया|लिए|गया|गई|li|lee|liya|liye|gaya|gayi|चुकी|चुका)',
+      '(<abuser>|एक्स|ex) .. .. (दरवाजे|दरवाज़े|बाहर|घर|नीचे|darwaze|bahar|ghar|niche) .. .. .. .. .. (मार|चाकू|बंदूक|maar|chaku|bandook|जान)',
+      '(एक्स|ex|पति|बॉयफ्रेंड|boyfriend|pati) .. (चाकू|बंदूक|हथौड़ा|chaku|bandook) .. .. .. (मार|दरवाजे|दरवाज़े|बाहर|maar|darwaze)',
+      '(रस्सी|ब्लेड|फंदा|rassi|blade|fanda|बंदूक) .. .. .. .. (बार बार|लगातार|हमेशा|baar baar|bar bar|hamesha) .. (देख|सोच|dekh|soch)',
+      '(मैंने|मैने|maine|mene) .. (फिर|फिर से|phir se|fir se|आज|कल) .. .. (कलाई|हाथ|बाजू|नस|जांघ|खुद को|kalai|haath|hath|nas|khud ko) .. (काटी|काटा|काट|जलाया|kaata|kaati|kaat|kata|kati|jalaya)',
       '(मैंने|मैने|maine|mene|अभी|abhi) .. (सारी|बहुत सारी|पूरी|बीस|तीस|चालीस|पचास|20|30|40|50|ढेर सारी|saari|sari|bahut saari|bohot saari|puri|poori|pura|पूरा|तीस चालीस) .. (<pills>) .. (खा|निगल|ले|पी|kha|nigal|le|pi|gatak)',
       '(मैंने|मैने|maine|mene|अभी|abhi) .. (जहर|फिनाइल|कीटनाशक|zeher|zahar|phenyl) .. (खा|पी|kha|pi|pee) ',
       '(मैंने|मैने|maine|mene) .. (नस|कलाई|हाथ|खुद को|nas|kalai|haath|hath|khud ko) .. (काट|kaat|kat) (ली|लिया|दी|दिया|li|liya|di|diya|lia)',
@@ -91,6 +116,7 @@ export const hindi: Language = {
       '(जिंदा|ज़िंदा|zinda|jinda) .. (अफसोस|दुख|गुस्सा|रोना|afsos|dukh|bura|gussa)',
     ],
     ordinary: [
+      '(उसने|उस ने|usne|लड़के ने|लड़की ने|किसी ने|दोस्त ने|मरीज ने|ladke ne|ladki ne) .. .. (गोलियां|गोलियाँ|दवा|जहर|goliyan|goliya|dawa|zeher) .. (खा|ले|निगल|kha|le)',
       '<die> <adverb>? <not> (चाहता|चाहती|चाहते|है|था|थी|चाहिए|चाहूंगा|चाहूंगी|chahta|chahti|chahte|hai|tha|thi|chahiye|का|की|ka|ki)',
       '<not> <adverb>? (<die>|<self>|suicidal) (चाहता|चाहती|है|chahta|chahti|hai|था|थी|tha|thi)?',
       '(आत्महत्या|खुदकुशी|मरने|सुसाइड|suicide|khudkushi|marne|खुद को मारने) (के|की|का|करने के|करने की|करने का|ke|ki|ka|karne ke|karne ki) .. (<not>|कभी नहीं|kabhi nahi) (आया|आए|आई|सोचा|सोचता|सोचती|है|सोच|aaya|aaye|socha|sochta|sochti|hai|aate|आते)?',
@@ -120,6 +146,10 @@ export const hindi: Language = {
       '(पसीने|चीख|घबरा|डर|paseene|cheekh|ghabra|dar) .. (जाग|उठ|नींद खुल|आँख खुल|jag|uth|neend khul|aankh khul)',
     ],
     waking: [
+      '(सपने|सपना) (को )?(छोड़ो|छोड़िए|भूल जाओ|की बात नहीं)',
+      'sapna (nahi|nhi)',
+      'सपने की बात नहीं',
+      'sapne (ko )?(chhodo|chodo)',
       '(जागने|उठने|नींद खुलने|जाग|आँख खुलने|jaagne|jagne|uthne) (के बाद|पर|कर|के|से|ke baad|par|kar|ke)',
       '(जब|जबसे|जब से|jab|jabse|jab se) .. (उठा|उठी|जागा|जागी|आँख खुली|नींद खुली|जागता|जागती|उठता|उठती|utha|uthi|jaaga|jaagi|jaga|jagi|aankh khuli|uthta|uthti)',
       '(असली जिंदगी|असल जिंदगी|असल में|असली जीवन|हकीकत|वास्तव|असलियत|असल ज़िंदगी|asli zindagi|asal zindagi|asal me|asal mein|real life|haqeeqat|hakikat|reality|asliyat)',
@@ -131,6 +161,7 @@ export const hindi: Language = {
       '(अब|अभी|अब भी|सच|सच कहूँ|सच कहूं|इस वक्त|आज रात|फिलहाल|इस समय|ab|abhi|abhi bhi|sach|sach kahu|is waqt|aaj raat|right now|sachai|सच्चाई)',
     ],
     past: [
+      '(बारह|तेरह|चौदह|पंद्रह|सोलह|सत्रह|अठारह|उन्नीस|बीस|14|15|16|17|18) (साल|वर्ष|saal) (की|का|के|ki|ka|ke) (उम्र|था|थी|umar|umr|tha|thi|में)',
       '(साल|सालों|महीने|महीनों|बरस|वर्ष|बरसों|saal|salo|saalon|mahine|mahino|years) (पहले|pehle|pahle|phle|ago)',
       '(पहले कभी|कभी पहले|पुराने दिनों|उन दिनों|उस समय|उस वक्त|बीते|अतीत|बचपन|जवानी|कॉलेज के दिनों|कॉलेज में|स्कूल में|स्कूल के|un dino|us samay|us waqt|bachpan|college me|college mein|school me|school mein|pehle kabhi|purane)',
       '(जब|jab) (मैं |main |mai )?(छोटा|छोटी|पंद्रह|सोलह|सत्रह|अठारह|कॉलेज|स्कूल|किशोर|चौदह|15|16|17|18|14|20|chhota|chota|choti|college|school|teenager|बीस)',

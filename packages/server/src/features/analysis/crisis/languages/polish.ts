@@ -5,6 +5,8 @@ import type { Language } from '../language.ts'
 export const polish: Language = {
   tag: 'pl',
   words: {
+    when: 'poniedziałku|wtorku|środy|czwartku|piątku|soboty|niedzieli|jutra|weekendu|świąt|urodzin|rana|poniedziałek|wtorek|środę|czwartek|piątek|sobotę|niedzielę|jutro|weekend|święta|końca tygodnia|końca miesiąca|nowego roku|lata|wiosny',
+    num: '10|12|15|20|25|30|35|40|45|50|60|70|80|90|100|dziesięć|piętnaście|dwadzieścia|trzydzieści|czterdzieści|pięćdziesiąt|wszystkie|całe|całą|cały|garść|mnóstwo|pełno|za dużo|kilkadziesiąt|z 40|ze',
     want: '=chcę|pragnę|wolę|wolałabym|wolałbym|zamierzam|planuję|mam ochotę|chciałabym|chciałbym|muszę|powinnam|powinienem|=myślę o tym żeby|=myślę żeby|marzę o tym żeby|marzę żeby|=myślę by|mam zamiar|jestem gotowa|jestem gotów|postanowiłam|postanowiłem|zdecydowałam|zdecydowałem|mam potrzebę|potrzebuję|pragne|wole|zamierzam|planuje|chcialabym|chcialbym|zasługuję żeby|zasługuję na to żeby|mam ochote|tylko =chcę',
     unmarked: '=chce|=mysle zeby|=musze|=chcialabym|=chcialbym',
     wanted:
@@ -25,6 +27,18 @@ export const polish: Language = {
   },
   phrases: {
     now: [
+      '(do|dnia|końca) <when> .. (nie )(dotrwam|dożyję|doczekam|przeżyję|wytrzymam|dociągnę)',
+      'nie (dotrwam|dożyję|doczekam|przeżyję|wytrzymam|dociągnę) .. (do )?<when>',
+      '(w|we|na|po|od) <when> .. .. (mnie nie będzie|mnie już nie będzie|nie będę żyć|nie będę żyła|nie będę żył|nie będę już|będę martwa|będę martwy)',
+      '(boję|obawiam|boje) .. .. (sobie|ze sobą) .. .. (zrobić|zrobię|stać|zrobie)',
+      '=chcę .. .. (nie obudzić|się nie obudzić|umrzeć|zasnąć na zawsze|nie żyć|zniknąć na zawsze)',
+      '(straciłam|straciłem|nie mam|brak mi|utraciłam) .. (chęci|chęć|woli|wolę|ochoty|siły) .. (do |na )?(życia|życie|żyć)',
+      '(nienawidzę|żałuję|nie znoszę) .. (że żyję|że się urodziłam|że się urodziłem|że istnieję|życia|swojego życia|istnienia|żyć)',
+      '(jak|sposób|sposoby|ile|metody|googlowałam|szukałam|szukałem|wyszukiwałam|szukam) .. .. (bezboleśnie|umrzeć|się zabić|zabić się|skończyć ze sobą|popełnić samobójstwo|sobie życie)',
+      '(=myślę|myśl|myśli|pomysł|plan|=mysle|planuję) .. .. (odebrać sobie życie|odebraniu sobie życia|się zabić|zabiciu się|skończyć ze sobą|samobójstwo|samobójstwie|umrzeć|skoczyć|odebraniu)',
+      '(życie|żyć|istnienie) .. (ciąży|boli|jest nie do zniesienia|jest męką|to męka|to piekło|mnie przerasta) .. .. .. (umrzeć|obudzić|skończyć|śmierć|zniknąć|nie żyć)',
+      '(odejść|zejść|zniknąć) z tego świata',
+      '(śmierć|umrzeć) .. (ulga|ulgą|ukojeniem|spokój|spokojem|wybawieniem|kusi)',
       '<want> <adverb>? <adverb>? <adverb>? (<die>|<hurt>)',
       '<unmarked> <adverb>? <adverb>? (=zabic|=powiesic|=umrzec|=zniknac na zawsze|=skonczyc ze soba|=skonczyc z soba|=odebrac sobie zycie|=popelnic samobojstwo|=skoczyc z|=pociac|=zakonczyc zycie|=przestac istniec|=zdechnac|=utopic)',
       '<unmarked> (=zabic|=powiesic|=utopic|=pociac) sie',
@@ -68,6 +82,10 @@ export const polish: Language = {
       '(wolę|wolałabym|wolałbym|lepiej) (umrzeć|nie żyć|zdechnąć|być martwa|być martwy) (niż|niz)',
     ],
     deed: [
+      '(wzięłam|wziąłem|połknęłam|połknąłem|łyknęłam|łyknąłem|zażyłam|zażyłem|zjadłam|zjadłem|polknelam|polknalem|wzielam|wzialem) (jakieś|około|chyba|prawie|ze|z|ponad)? .. <num> .. .. <pills>',
+      '<abuser> .. (drzwiami|domem|domu|schodach|mieszkaniem|tutaj) .. .. .. (nożem|nóż|bronią|pistolet|siekierą|młotkiem|zabije|zabić)',
+      '(sznur|lina|żyletka|żyletki|pistolet|nóż) .. .. .. .. (ciągle|wciąż|patrzę|cały czas|myślę|gapię|stale)',
+      '(znowu|znów|wczoraj|dziś|dzisiaj|ponownie) .. (się )?(pocięłam|pociąłem|okaleczyłam|okaleczyłem|pocielam|pocialem|cięłam|ciąłem)',
       '(wzięłam|wziąłem|połknęłam|połknąłem|łyknęłam|łyknąłem|zażyłam|zażyłem|zjadłam|zjadłem|wypiłam) .. (wszystkie|całe|całą|cały|za dużo|garść|trzydzieści|czterdzieści|pięćdziesiąt|dwadzieścia|20|30|40|50|mnóstwo) .. (<pills>)?',
       '(pocięłam|pociąłem|okaleczyłam|okaleczyłem|poparzyłam|zraniłam|podcięłam|podciąłem) (się|sobie|żyły) <adverb>? (wczoraj|dziś|dzisiaj|znowu|celowo|specjalnie|żyletką|żyły|żeby|nadgarstki)?',
       '(próbowałam|próbowałem) .. (wczoraj|dziś|dzisiaj|znowu|w nocy|przedwczoraj|tydzień|w niedzielę) .. (się )?(zabić|powiesić|odebrać|skończyć)',
@@ -118,6 +136,9 @@ export const polish: Language = {
       '(obudziłam|obudziłem) się (zlana|zlany|z krzykiem|z ulgą|spocona|spocony|ze śmiechem|przerażona|przerażony)',
     ],
     waking: [
+      'sen (nieważny|nie jest ważny|nie ma znaczenia)',
+      'nie (chodzi|mówię) .. (o sen|o śnie)',
+      'to nie (jest )?sen',
       '(po|od) (przebudzeniu|obudzeniu|przebudzenia|pobudce|obudzenia)',
       '(kiedy|gdy|odkąd|jak|ilekroć|po tym jak|za każdym razem gdy|za każdym razem jak) (się )?(obudziłam|obudziłem|budzę|wstałam|wstałem|wstaję|obudzilam|obudzilem)',
       '(obudziłam|obudziłem|obudzilam|obudzilem|wstałam|wstałem|obudziwszy) się?',
@@ -130,6 +151,7 @@ export const polish: Language = {
       '(teraz|nadal|wciąż|obecnie|prawda jest|szczerze mówiąc|w tej chwili|dziś w nocy|dziś wieczorem|a prawda|aktualnie|w tym momencie|szczerze|piszę to)',
     ],
     past: [
+      '(mając|w wieku|jako) (czternaście|czternastu|piętnaście|piętnastu|szesnaście|szesnastu|siedemnaście|siedemnastu|osiemnaście|dwunastu|trzynastu|15|16|17|14) (lat|latka)?',
       '(lat|lata|miesięcy|rok|roku|dawno|miesiące) temu',
       '(kiedyś|dawniej|wtedy byłam|w przeszłości|niegdyś|wtedy|w młodości|w liceum|na studiach|w gimnazjum|w dzieciństwie|jako nastolatka|jako nastolatek|jako dziecko|jako student|jako studentka|przed laty)',
       '(gdy|kiedy|jak) (byłam|byłem|miałam (czternaście|piętnaście|szesnaście|siedemnaście|osiemnaście|14|15|16|17|18|20)|miałem (czternaście|piętnaście|szesnaście|siedemnaście|osiemnaście|14|15|16|17|18|20)|studiowałam|studiowałem)',

@@ -3,6 +3,8 @@ import type { Language } from '../language.ts'
 export const portuguese: Language = {
   tag: 'pt',
   words: {
+    when: 'segunda|terça|quarta|quinta|sexta|sábado|domingo|amanhã|fim de semana|natal|meu aniversário|manhã|ano novo|fim do mês|semana que vem|próxima semana|verão|segunda feira|sexta feira',
+    num: '10|12|15|20|25|30|35|40|45|50|60|70|80|90|100|dez|quinze|vinte|trinta|quarenta|cinquenta|sessenta|todos|todas|muitos|muitas|monte|demais|inteira|punhado|toda|todo|cartela',
     want: 'quero|kero|desejo|preciso|queria|gostaria de|vou|pretendo|planejo|planeio|penso em|pensando em|tô pensando em|estou pensando em|estou a pensar em|tenho vontade de|to com vontade de|tô com vontade de|estou com vontade de|vontade de|decidi|resolvi|prefiro|preferia|só quero|mereço|devia|deveria|estou prestes a|estou pronta para|estou pronto para|to pronta pra|to pronto pra|não paro de pensar em|sinto vontade de|tô a fim de|estou decidida a|estou decidido a|apetece me|só me apetece|tenho pensado em|ando a pensar em|ando pensando em|penso sempre em',
     wanted:
       'quis|tive vontade de|pensei em|ia|deu vontade de|tentei|deu me vontade de|desejei|pensava em|estava com vontade de|senti vontade de|me deu vontade de|tinha vontade de|preferia ter|quase',
@@ -22,6 +24,18 @@ export const portuguese: Language = {
   },
   phrases: {
     now: [
+      '(não|nao|acho que não|duvido que) (chego|chegue|chegarei|vou chegar|passo|aguento|duro|vivo|sobrevivo) (viva |vivo )?(a|à|ao|até|de|do|da) (a |o )?<when>',
+      '(no|na|nesta|neste|até|em|nessa) <when> .. .. (não vou estar|não estarei|já não estou|vou estar morta|vou estar morto|não existo mais)',
+      '(queria|quero|desejo|preciso|gostaria|espero) .. .. (acabasse|terminasse|acabe|parasse|pare|termine) .. .. (não acordar|nunca mais acordar|não acordasse|dormir para sempre|morrer)',
+      '(perdi|perdido|não tenho|nao tenho|sem|sumiu|acabou) .. (vontade|desejo|gosto|forças) .. (de|por|pela|para) (viver|vida|continuar viva|continuar vivo|continuar vivendo)',
+      '(odeio|detesto|me arrependo de|lamento) .. (estar viva|estar vivo|ter nascido|continuar viva|continuar vivo|existir|viver|acordar viva|estar no mundo)',
+      '(como|jeito|forma|método|métodos|quantos|pesquisei|procurei|google|maneira) .. .. (de |para |pra )?(morrer|me matar|me suicidar|morrer sem dor|tirar a própria vida|suicidar me|matar me)',
+      '(penso|pensando|ideia|ideias|plano|pensamento|pensamentos|vontade) .. (em|de|no|sobre) (morrer|me matar|matar me|suicídio|suicidar me|me suicidar|tirar a minha|tirar minha|tirar a própria|tirar a vida|acabar com a minha|me jogar|sumir para sempre)',
+      '(viver|a vida|existir) .. (pesa|dói|é insuportável|é uma tortura|é um inferno|me pesa|ficou insuportável) .. .. .. (morrer|morta|morto|acabar|acordar|acabasse|terminasse)',
+      '(deixar|ir embora|partir|sair) (deste|desse|este|esse|desta|dessa) (mundo|vida)',
+      '(medo) .. (posso|possa|vou|poderia) .. (fazer|fazer me) .. (comigo|a mim|esta noite)',
+      '(prefiro|preferia) .. (estar morta|estar morto|morrer (a|do que) (continuar|viver|acordar)|não estar viva|não existir)',
+      '(a morte|morrer) (parece|seria|soa) .. (alívio|paz|descanso|libertação|melhor)',
       '(eu )?<want> <adverb>? <adverb>? (<die>|<hurt>)',
       '(eu )?(vou|quero|queria|preciso) me <adverb>? (matar|suicidar|enforcar|cortar|machucar|jogar|ferir|mutilar|afogar)',
       '(quero|vou|queria) (matar|suicidar|enforcar|cortar|ferir|magoar) me',
@@ -59,6 +73,10 @@ export const portuguese: Language = {
       '(estou|sentada|sentado|parada|parado) .. (ponte|telhado|terraço|beira|parapeito|viaduto|varanda|linha) .. (pular|saltar|me jogar|atirar me|vou pular|vou saltar)',
     ],
     deed: [
+      '(tomei|engoli|tomando|tomado|ingeri|mandei) (uns|umas|quase|mais de|cerca de|já|tipo)? .. <num> .. .. <pills>',
+      '<abuser> .. (porta|lá fora|dentro|casa|aqui|portão|entrando) .. .. .. (faca|arma|revólver|martelo|machado|me matar|matar me)',
+      '(corda|lâmina|lâminas|revólver|gilete|navalha) .. .. .. .. (não paro|continuo|sempre|olhando|olho|pensando|olhar|encarando)',
+      '(voltei a|ontem|hoje|de novo|recaí e) .. (me cortar|me cortei|cortar me|cortei me|me mutilar|me machucar de propósito|me automutilar)',
       '(tomei|engoli|acabei de tomar|acabei de engolir|já tomei|ingeri) .. (todos|toda|inteira|muitos|um monte|trinta|quarenta|cinquenta|vinte|20|30|40|50|demais|cartelas|todo) .. (<pills>)?',
       '(acabei de me cortar|me cortei|cortei me|cortei os pulsos|cortei meus pulsos|acabei de cortar os pulsos|me machuquei de propósito) <adverb>? (de novo|ontem|hoje|de propósito|outra vez|nos braços|com|agora|para|pra|os pulsos)?',
       '(tentei (me matar|matar me|suicidar me|tirar minha vida|tirar a minha vida|me enforcar)) <adverb>? (ontem|hoje|de novo|essa|esta|há (dois|três|uns|poucos) dias|outra vez|domingo|no domingo|segunda)',
@@ -74,6 +92,7 @@ export const portuguese: Language = {
       'tentei (me matar|matar me|tirar minha vida)',
     ],
     ordinary: [
+      '(ela|ele|que|quem|amiga|amigo|rapaz|menino|menina|homem|mulher|paciente|irmã|irmão|mãe) (tinha |havia |tem )?(tomou|tomado|engoliu|engolido) ..',
       '(não|nao|nunca|jamais|nem|tampouco|n) <adverb>? <adverb>? (é que eu |me |estou |eu |significa que |estava |vou |tô |tive |iria |tenho |ia )?<adverb>? (<want>|<wanted>|pensei em|quero|queria|sou|sinto|penso|pretendo|quis|tinha|tenho|teria coragem de)? <adverb>? (<die>|<hurt>|suicida|pensamentos suicidas|ideias suicidas)',
       '(não|nao|nunca|jamais) (me )?(mataria|suicidaria|machucaria|faria mal)',
       '(morrer|morro|morri|morria|morrendo|morreria|morta|morto|matar|me matar) <adverb>? (de|por) (tanto )?(rir|riso|fome|vergonha|sede|sono|calor|frio|amor|vontade|tédio|ciúmes|curiosidade|velha|velho|fofura|cansaço|medo|nervoso|saudade|saudades|inveja|um|uma|rir|amores|felicidade|ansiedade)',
@@ -104,6 +123,9 @@ export const portuguese: Language = {
       'acordei (suando|suada|suado|gritando|a suar|aos gritos|assustada|assustado|aliviada|aliviado|rindo|a rir)',
     ],
     waking: [
+      '(o )?sonho (tanto faz|não importa|é o de menos)',
+      'não (estou |tô )?(falando|falo|a falar) .. sonho',
+      'não (é|foi) (um )?sonho',
       '(ao|quando|desde que|depois que|depois de|sempre que|toda vez que|cada vez que|assim que) (eu )?(acordar|acordei|acordo|despertar|despertei|me levantei|me levanto|levanto)',
       '(acordei|despertei|acordada|acordado|desperta|me levantei)',
       '(na|em) (vida real|realidade|minha vida real)',
@@ -115,6 +137,8 @@ export const portuguese: Language = {
       '(agora|neste momento|ainda|a verdade|a verdade é|esta noite|continuo|sinceramente|nesse momento|pra ser sincera|pra ser sincero|no momento|na verdade|atualmente)',
     ],
     past: [
+      'aos (doze|treze|catorze|quatorze|quinze|dezesseis|dezasseis|dezessete|dezoito|dezenove|vinte)',
+      'com (quinze|dezesseis|dezessete|15|16|17|14) anos',
       '(há|faz) (muitos|anos|muito|uns|vários|dois|três|quatro|cinco|dez|vinte|um|2|3|5|10|alguns|quinze) (anos|tempo|ano|meses)?',
       '(anos|meses|tempos) atrás',
       '(antigamente|no passado|naquela época|naquele tempo|na adolescência|na juventude|em criança|na minha adolescência|na minha juventude|outrora|na altura)',

@@ -3,6 +3,8 @@ import type { Language } from '../language.ts'
 export const spanish: Language = {
   tag: 'es',
   words: {
+    when: 'lunes|martes|miercoles|jueves|viernes|sabado|domingo|mañana|fin de semana|navidad|mi cumpleaños|la mañana|año nuevo|fin de mes|proxima semana|verano',
+    num: '10|12|15|20|25|30|35|40|45|50|60|70|80|90|100|diez|quince|veinte|treinta|cuarenta|cincuenta|sesenta|todas|todos|muchas|muchos|un monton|demasiadas|puñado|entero|entera|toda|todo|medio',
     want: 'quiero|kiero|deseo|necesito|quisiera|voy a|pienso|planeo|pienso en|estoy pensando en|planeo en|he decidido|decidi|tengo ganas de|tengo que|ganas de|prefiero|pensando en|solo quiero|estoy a punto de|tengo pensado|me gustaria|estoy decidida a|estoy decidido a|estoy lista para|estoy listo para|intento|sueño con|merezco|debo|deberia|no dejo de pensar en|no paro de pensar en',
     wanted:
       'queria|quise|deseaba|deseé|pense en|pensaba en|iba a|tenia ganas de|me dieron ganas de|me entraron ganas de|necesitaba|me daban ganas de|hubiera querido|habria preferido',
@@ -22,6 +24,17 @@ export const spanish: Language = {
   },
   phrases: {
     now: [
+      '(no creo que|no voy a|dudo que|no pienso|no) (llegue|llegar|llegare|pase|pasar|aguante|dure|viva) (viva |vivo )?(a|al|hasta|de|del) (la |el |esta |este )?<when>',
+      '(el|este|para el|en) <when> .. (ya )?(no voy a estar|no estare|estare muerta|estare muerto|ya no existo|me habre ido)',
+      '(solo|unicamente)? (quiero|deseo|quisiera|espero|necesito) .. .. (termine|acabe|pare|termina) .. .. (no despertar|no despertarme|nunca despertar|dormir para siempre|morir|morirme)',
+      '(perdi|he perdido|perdido|no tengo|sin) .. (ganas|deseo|ilusion|voluntad) .. (de|por|para) .. (vivir|seguir viva|seguir vivo|seguir viviendo)',
+      '(odio|detesto|lamento|me arrepiento de) (estar viva|estar vivo|haber nacido|seguir viva|seguir vivo|existir|despertarme cada|vivir)',
+      '(manera|forma|como|metodo|cuantas|cuantos|busque|buscando|google) .. .. (de|para) (morir|suicidarme|matarme|quitarme la vida|no sufrir al morir|morir sin dolor)',
+      '(vivir|la vida|existir) .. (me pesa|pesa|duele|es insoportable|es una tortura|me duele|es un infierno|se me hace insoportable) .. .. .. (morir|morirme|muerta|muerto|acabar|despertar|despertarme|termine|acabe|descansar para siempre)',
+      '(ganas|idea|ideas|pensamiento|pensamientos|plan) .. (de )?(morir|morirme|matarme|suicidarme|quitarme la vida|desaparecer para siempre|no despertar|tirarme por)',
+      '(irme|marcharme|salir|partir) (ya )?(de|de este|de esta) (este )?(mundo|vida)',
+      '(quiero|deseo|necesito|voy a) (irme|reunirme|estar) .. (con mi|con ella al|con el al) .. (cielo|muerta|muerto|otro lado|tumba)',
+      '(la muerte|morir) (suena|parece|seria|me parece) .. (alivio|paz|descanso|liberacion|mejor)',
       '<want> <adverb>? (<die>|<hurt>)',
       'me (quiero|kiero|voy a|pienso|deseo|he de|tengo que) <adverb>? (morir|matar|suicidar|ahorcar|colgar|quitar la vida|tirar .. (puente|balcon|ventana|tren|metro)|lanzar .. (puente|balcon|ventana|tren|metro)|cortar|hacer daño|lastimar|autolesionar|pegar un tiro|tomar todas las pastillas)',
       '(no|ya no) <adverb>? <adverb>? (quiero|kiero|deseo|soporto|puedo|aguanto|me apetece|tengo ganas de|tengo fuerzas para|vale la pena|merece la pena|merezco) <adverb>? (vivir|seguir viviendo|seguir con vida|existir|seguir aqui|estar viva|estar vivo|seguir existiendo|despertar|despertarme|despertar mas|continuar viviendo|estar en este mundo|seguir en este mundo|mas vivir|esta vida)',
@@ -63,6 +76,10 @@ export const spanish: Language = {
       '(estoy|parada|parado|sentada|sentado) .. (en|al borde) .. (puente|azotea|balcon|vias|borde|tejado|cornisa) .. (saltar|tirarme|lanzarme)',
     ],
     deed: [
+      '(me )?(trague|tome|tomado|tragado|tomando|comi|engulli) (como|unas|casi|mas de|ya|yo)? .. <num> .. .. <pills>',
+      '<abuser> .. (puerta|afuera|fuera|entrando|casa|aqui|viene) .. .. .. (cuchillo|pistola|arma|martillo|machete|matarme|va a matar)',
+      '(soga|cuerda|pistola|cuchilla|cuchillas|navaja) .. .. .. .. (no dejo|sigo|siempre|no paro|mirando|miro|mirarla|pensando)',
+      '(volvi a|vuelvo a|he vuelto a|anoche me|ayer me|hoy me) (cortarme|cortar|corte|autolesionarme|hacerme daño|lastimarme|hice daño|lastime)',
       '(me )?(he tomado|me tome|tome|me acabo de tomar|acabo de tomarme|acabo de tomar|me tragué|he tragado|me he tragado|me he tomado|ingeri|acabo de tragar) .. (todas|todo|muchas|un monton|demasiadas|entero|entera|treinta|cuarenta|cincuenta|veinte|20|30|40|50) .. <pills>?',
       '(me acabo de|acabo de|me he|he) (cortar|cortarme|cortado|cortarme las venas|cortado las venas|lastimarme|hacerme daño)',
       '(he intentado|intente) (matarme|suicidarme|quitarme la vida|ahorcarme|acabar con mi vida) (otra vez|ayer|anoche|hoy|esta|hace (dos|tres|unos|un par de) (dias|horas)|de nuevo|el lunes|el domingo)',
@@ -79,6 +96,7 @@ export const spanish: Language = {
       '(decepcion|decepcionada|decepcionado|triste|rabia|pena|lastima) .. (seguir viva|seguir vivo|estar viva|estar vivo|despertar|haber despertado|seguia viva|seguia vivo|haberme despertado)',
     ],
     ordinary: [
+      '(ella|el|que|quien|amiga|amigo|chico|chica|hombre|mujer|paciente|hermana|hermano|madre) (se )?(habia |ha )?(tomo|trago|tomado|tragado) ..',
       '(no|nunca|jamas|ni|tampoco) <adverb>? <adverb>? (es que |significa que |he |me |digo que |estoy )?<adverb>? (<want>|<wanted>|querido|pensado en|quiero|soy|siento|estoy|tengo|intentaria|queria) <adverb>? (<die>|<hurt>|suicida|pensamientos suicidas|ideas suicidas|matar|morir|suicidar)',
       '(no|nunca|jamas) me (quiero|queria|voy a|quise|pienso|iba a) <adverb>? (morir|matar|suicidar|hacer daño|cortar)',
       '(no|nunca) (me )?(mataria|suicidaria|haria daño|quitaria la vida|pienso en el suicidio)',
@@ -113,6 +131,9 @@ export const spanish: Language = {
       'me desperte (sudando|gritando|llorando de risa|asustada|asustado|sobresaltada|sobresaltado|con el corazon)',
     ],
     waking: [
+      '(el sueño|lo del sueño) (da igual|no importa|es lo de menos)',
+      'no (hablo|es) (del|un) sueño',
+      'dejando el sueño',
       '(al|cuando me|cuando|desde que me|desde que|despues de|cada vez que me|recien) (despertar|despertarme|desperte|despierto|levante|levanto)',
       '(me desperte|desperte|me levante|despierta|despierto|ya despierta|ya despierto|estando despierta|estando despierto)',
       '(en|de) (la |mi )?(vida real|realidad)',
@@ -124,6 +145,8 @@ export const spanish: Language = {
       '(ahora|ahora mismo|todavia|aun|ya|la verdad|esta noche|en este momento|sigo|a decir verdad|sinceramente|escribo esto)',
     ],
     past: [
+      'a los (doce|trece|catorce|quince|dieciseis|diecisiete|dieciocho|diecinueve|veinte)',
+      'con (catorce|quince|dieciseis|diecisiete|dieciocho|15|16|17) años',
       'hace (muchos|años|mucho|tiempo|unos|varios|dos|tres|cuatro|cinco|diez|veinte|un|2|3|5|10|meses|seis) (años|tiempo|año|meses)?',
       '(antes|en el pasado|en aquella epoca|en esa epoca|entonces era|de joven|de adolescente|de niña|de niño|en mi adolescencia|en mi juventud|en aquel entonces|en aquellos)',
       '(cuando|a los) (era|tenia|estaba en|quince|catorce|dieciseis|diecisiete|dieciocho|veinte|15|16|17|18|14|20|estudiaba|me divorcie|vivia)',
