@@ -1,13 +1,22 @@
+import { findUrging } from './crisis/screen.ts'
 import { createInterpretationReader, type InterpretationReader } from './interpretation-reader.ts'
 import { type Plan, thinksAloud } from './plan.ts'
 import { createSafeText } from './safe-text.ts'
 
-/** Passes an interpretation on while it arrives, out of what the model writes around it, as far as it may be said. */
+/** Longer than any phrase that urges somebody to do something. */
+const longestPhrase = 120
+
+/**
+ * Passes an interpretation on while it arrives, out of what the model writes around it; not what gives our instructions away,
+ * nor what urges the dreamer to die, nor anything after it.
+ */
 export function readAloud(options: {
-  isForbidden: (text: string) => boolean
+  isLeak: (text: string) => boolean
   onText: (text: string) => void
 }): (content: string, plan: Plan) => void {
-  const safe = createSafeText(options)
+  const { isLeak, onText } = options
+  const isForbidden = (text: string) => isLeak(text) || findUrging(text.slice(-longestPhrase)) !== undefined
+  const safe = createSafeText({ isForbidden, onText })
   let reader: InterpretationReader | undefined
   return (content, { service }) => {
     reader ??= createInterpretationReader({ onText: safe.push, thinksAloud: thinksAloud(service) })

@@ -230,7 +230,7 @@ export function createAnalysisService(deps: {
 
       const secret = `${instructions}\n${repairInstructions}`
       const reader = createAnswerReader({ dreamText, instructions: secret })
-      const onContent = onText && readAloud({ isForbidden: leakCheckOf(secret), onText })
+      const onContent = onText && readAloud({ isLeak: leakCheckOf(secret), onText })
       const first = await dispatcher.dispatch({
         ...errand,
         plans,

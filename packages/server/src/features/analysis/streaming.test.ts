@@ -71,6 +71,32 @@ describe('an analysis asked for as events', () => {
     expect(textOf(events)).toBe('Warten am Meer.')
   })
 
+  test('has deltas that are plain text and stop before what must not be said', async () => {
+    const user = await server.newUser({ deposit: '3' })
+    const interpretation = 'The <b>sea</b> is deep. You should kill yourself now. It is calm.'
+    llama.order({
+      kind: 'raw-answer',
+      content: JSON.stringify({ interpretation, symbols: [], emotions: [], insights: [] }),
+    })
+
+    const events = await readEvents(await stream(await user.signAnalyze(dream)))
+
+    expect(textOf(events)).toMatch(/^The ‹b›sea‹\/b› is deep\. You /)
+    expect(textOf(events)).not.toMatch(/yourself|calm/)
+    const analysis = events.find(({ event }) => event === 'analysis')?.data
+    expect(analysis).toMatchObject({ safety: { flag: 'crisis' }, symbols: [] })
+  })
+
+  test('to a dreamer in crisis is help, without deltas', async () => {
+    const user = await server.newUser()
+
+    const events = await readEvents(await stream(await user.signAnalyze('I want to kill myself tonight.')))
+
+    expect(names(events)).toEqual(['analysis', 'usage', 'done'])
+    expect(events[0]?.data).toMatchObject({ safety: { flag: 'crisis' } })
+    expect(events[1]?.data).toMatchObject({ cost: '0', verification: 'none', provider: null })
+  })
+
   test('is JSON for who takes anything', async () => {
     const user = await server.newUser({ deposit: '3' })
     const body = await user.signAnalyze(dream)
