@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
 })
 
 if (options.help) console.log(usage)
-else await run(options.file ?? ['working.jsonl', 'held-out.jsonl'].map((name) => new URL(name, folder)))
+else await run(options.file ?? ['working.jsonl', 'held-out.jsonl', 'fresh.jsonl'].map((name) => new URL(name, folder)))
 
 async function run(files: (string | URL)[]): Promise<void> {
   const reports = await Promise.all(files.map(async (file) => ({ file: String(file), ...report(await read(file)) })))

@@ -11,6 +11,7 @@ export type Match = { kind: PhraseKind; start: number; end: number }
  */
 export function findPhrases(tokens: readonly Token[], automaton: Automaton): { matches: Match[]; steps: number } {
   const matches: Match[] = []
+  const keysByWord = new Map<string, string[]>()
   let steps = 0
   let active = new Map<State, number>()
   let sentence = 0
@@ -18,7 +19,8 @@ export function findPhrases(tokens: readonly Token[], automaton: Automaton): { m
     if (token.sentence !== sentence) active.clear()
     sentence = token.sentence
     active.set(automaton.start, index)
-    const keys = keysOf(token, automaton)
+    const keys = keysByWord.get(token.exact) ?? keysOf(token, automaton)
+    keysByWord.set(token.exact, keys)
     const following = new Map<State, number>()
     for (const [state, start] of active) {
       for (const target of state.any) follow(target, start)
@@ -40,9 +42,8 @@ export function findPhrases(tokens: readonly Token[], automaton: Automaton): { m
   return { matches, steps }
 }
 
-function keysOf({ plain, exact }: Token, { prefixLengths }: Automaton): string[] {
-  const prefixes = prefixLengths
-    .filter((length) => length <= plain.length)
-    .map((length) => `${plain.slice(0, length)}*`)
-  return [plain, `=${exact}`, ...prefixes]
+/** What a word may be called in the phrases of this language. */
+function keysOf({ plain, exact }: Token, { prefixLengths, words }: Automaton): string[] {
+  const prefixes = prefixLengths.map((length) => `${plain.slice(0, length)}*`)
+  return [plain, `=${exact}`, ...prefixes].filter((key) => words.has(key))
 }

@@ -9,7 +9,7 @@ const longestGap = 3
 export type State = { next: Map<string, Set<State>>; any: Set<State>; ends: Set<PhraseKind> }
 
 /** All phrases of a language as one automaton without loops, so that a text is read once, whatever it says. */
-export type Automaton = { start: State; prefixLengths: readonly number[] }
+export type Automaton = { start: State; prefixLengths: readonly number[]; words: ReadonlySet<string> }
 
 const symbols = /\.\.|[()|?*]|<\w+>|=?[\p{L}\p{M}\p{N}]+\*?/gu
 const han = /^\p{Script=Han}/u
@@ -22,11 +22,13 @@ export function compile(languages: readonly Language[], kinds: readonly PhraseKi
     for (const kind of kinds) {
       for (const phrase of phrases[kind] ?? []) {
         const spelledOut = phrase.replace(/<(\w+)>/g, (_name, name: string) => `(${wordsOf(words, name)})`)
-        for (const end of parse(spelledOut, start)) end.ends.add(kind)
+        const ends = parse(spelledOut, start)
+        if (ends.has(start)) throw new Error(`Says nothing: ${phrase}`)
+        for (const end of ends) end.ends.add(kind)
       }
     }
   }
-  return { start, prefixLengths: [...prefixLengths] }
+  return { start, prefixLengths: [...prefixLengths], words: known }
 
   function parse(phrase: string, from: State): Set<State> {
     const rest = symbolsOf(phrase).reverse()
@@ -86,6 +88,7 @@ export function compile(languages: readonly Language[], kinds: readonly PhraseKi
 
   function step(at: Set<State>, symbol: string, target: State): Set<State> {
     const key = keyOf(symbol)
+    known.add(key)
     if (key.endsWith('*')) prefixLengths.add(key.length - 1)
     for (const { next } of at) next.set(key, (next.get(key) ?? new Set()).add(target))
     return new Set([target])

@@ -3,7 +3,7 @@ import type { Match } from './matcher.ts'
 import type { Token } from './tokens.ts'
 
 /** How many words after an intent "in my dream", in the same clause, or "says the song", may begin to belong to it. */
-const reach = { dream: 2, other: 8 }
+const reach = { dream: 2, other: 3 }
 
 /** How many words before an intent somebody else may have begun to speak: in the same clause, and before it. */
 const speechReach = { within: 25, across: 2 }
@@ -21,7 +21,10 @@ export function isMeant(tokens: readonly Token[], matches: readonly Match[]): bo
   if (intents.length === 0) return false
   const ordinary = markOrdinary(tokens.length, matches)
   const meant = markMeantQuotes(tokens, matches)
-  const frames = matches.filter(({ kind }) => frameKinds.has(kind))
+  // Of frames that end together the longest says most, so it comes last.
+  const frames = matches
+    .filter(({ kind }) => frameKinds.has(kind))
+    .sort((left, right) => left.end - right.end || right.start - left.start)
   const before = framesBefore(tokens, frames)
   const after = framesAfter(tokens, frames)
   const endsAsDream = markDreamsThatEnd(tokens.length, matches)
@@ -41,10 +44,10 @@ export function isMeant(tokens: readonly Token[], matches: readonly Match[]): bo
     if (kind !== 'now' && (recovered.has(sentence) || recovered.has(sentence + 1))) return false
     const earlier = before[start]
     const later = after[end]
-    if (later?.kind === 'other' && later.start <= end + reach.other) return false
+    if (later?.kind === 'other' && isSameClause(later.start, end) && later.start <= end + reach.other) return false
     if (kind === 'told') return isToldAwake(earlier, later, modes[start])
-    if (later?.kind === 'dream' && (kind === 'deed' || isDreamOf(later, end))) return false
-    if (later?.kind === 'past' && kind === 'deed') return false
+    if (later?.kind === 'dream' && isDreamOf(later, { kind, end })) return false
+    if (later?.kind === 'past' && kind === 'deed' && isSameClause(later.start, end)) return false
     if (earlier?.kind === 'other' && !isSpoken(earlier, start)) return true
     if (earlier) return earlier.kind === 'present' || wakingKinds.has(earlier.kind)
     const { at, isShown } = modes[start] ?? { at: 'unsaid', isShown: false }
@@ -52,13 +55,17 @@ export function isMeant(tokens: readonly Token[], matches: readonly Match[]): bo
     return kind === 'now' ? !(at === 'dream' && isShown) : at !== 'dream'
   }
 
-  function isDreamOf(dream: Match, end: number): boolean {
-    return dream.start <= end + reach.dream && tokens[dream.start]?.clause === tokens[end]?.clause
+  function isSameClause(left: number, right: number): boolean {
+    return tokens[left]?.clause === tokens[right]?.clause
+  }
+
+  function isDreamOf(dream: Match, { kind, end }: Pick<Match, 'kind' | 'end'>): boolean {
+    const isNear = kind === 'deed' || dream.start <= end + reach.dream
+    return isNear && isSameClause(dream.start, end)
   }
 
   function isSpoken(speech: Match, start: number): boolean {
-    const isSameClause = tokens[speech.end]?.clause === tokens[start]?.clause
-    return start - speech.end <= (isSameClause ? speechReach.within : speechReach.across)
+    return start - speech.end <= (isSameClause(speech.end, start) ? speechReach.within : speechReach.across)
   }
 
   function sentenceOf(index: number): number {

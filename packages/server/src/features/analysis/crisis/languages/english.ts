@@ -27,6 +27,10 @@ export const english: Language = {
   },
   phrases: {
     now: [
+      '(i|ive|im|i have|i am) <adverb>? (feel|feeling|felt like|been thinking|been fantasising|been fantasizing|keep thinking|cant stop thinking|been considering|been contemplating|contemplating|contemplate|consider|considering|been planning|planning|been obsessing|thinking|think|close|been close|near) <adverb>? (like|about|of|on|to|over)? <adverb>? (ending it all|ending it|ending my life|ending things|taking my life|taking my own life|killing myself|suicide|dying|committing suicide|overdosing|hanging myself|drowning myself|not being alive|not being here anymore|disappearing forever|giving up on life|jumping off|jumping in front|hurting myself|cutting myself|harming myself|self harm)',
+      '(im|i am|ill|i will|gonna) <adverb>? (going to|gonna)? (do it|end this|end it) (tonight|tomorrow|now|today|soon|this time)',
+      '(want|going|wanna|ready) to <adverb>? (join|follow|be with|go to|be reunited with) .. .. (in heaven|in the grave|in death|on the other side|to the grave|in the afterlife|dead)',
+      '(hurting|cutting|harming|burning|starving) myself (again|every|to|so|because|and|at|when|since|for)',
       '(id|i would|i) rather <adverb>? (be dead|not exist|not be alive|not wake up|never wake up)',
       '(id|i would) rather <adverb>? die <adverb>? (than )?(wake|live|go on|face|spend another|keep|be here|exist|continue|feel|tonight|now)',
       '<am> <adverb>? (planning|going|hoping|expecting|intending|preparing|ready) (to|on) <adverb>? (be|being|go|leave) (gone|dead|forever|for good|this (world|earth|life|planet)) ',
@@ -169,7 +173,7 @@ export const english: Language = {
     ],
     dream: [
       '(nightmare|nightmares|nightmarish|dreamt|dreamed|i dream|dreaming|i dreamd|dremt)',
-      '(in|during|through|throughout|inside|of|from) (my|the|this|that|a|another|one|these|last nights|todays|same|recurring|every|some|a recurring) (strange |weird |same |bad |lucid |first |second |last |recurring |old |other |next |vivid |whole )?(dream|dreams|nightmare|nightmares)',
+      '(in|during|through|throughout|inside) (my|the|this|that|a|another|one|these|last nights|todays|same|recurring|every|some|a recurring) (strange |weird |same |bad |lucid |first |second |last |recurring |old |other |next |vivid |whole )?(dream|dreams|nightmare|nightmares)',
       '(had|have|having) (a|an|the|another|this|that|such|my|one|some|these) .. (dream|nightmare|dreams|nightmares)',
       '(the|my|this|that|last nights|tonights|todays|recurring|lucid|weird|strange|another|second|first|same|bad) (dream|nightmare) (was|is|started|starts|began|begins|where|in|about|ended|ends|last|again|from|goes|went|had|then|of)',
       '(dream|nightmare) (log|journal|entry|no|number|one|two|1|2|3)',
@@ -204,6 +208,7 @@ export const english: Language = {
       '(apart|aside) from (the|that|my) dream',
     ],
     present: [
+      '(interpret|interpreting|meaning of|point of|analyse|analyze|analysing|decode|decoding|writing down|good are) .. (dream|dreams)',
       '(now|right now|still|tonight|at the moment|currently|rn|tn|as i write|as i type|writing this|truth is|the truth is|to be honest|honestly|anymore)',
     ],
     past: [

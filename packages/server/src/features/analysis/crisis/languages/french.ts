@@ -24,6 +24,7 @@ export const french: Language = {
   },
   phrases: {
     now: [
+      '(lettres|lettre|mot) (dadieu|d adieu|de suicide) .. (écrite|écrites|prête|prêtes|prêt|écrit)',
       '(je ne|jne|je) (tiendrai|vivrai|survivrai|passerai|verrai|arriverai|serai) (pas|plus) (vivante |vivant |la )?(jusqu*|jusqua|avant|a|au|le) (a |au |la )?<when>',
       '<when> .. (je ne serai plus|je serai morte|je serai mort|je ne serai pas la|je serai partie pour|je nexisterai plus)',
       '(je (voudrais|veux|prefere|prefererais)|jaimerais|j aimerais) <adverb>? (être|etre) (morte|mort)',
@@ -143,6 +144,7 @@ export const french: Language = {
       '(pas|plus) (juste |seulement )?(un|le) rêve',
     ],
     present: [
+      '(interpréter|interprète|sens de|analyser|noter|déchiffrer|importent) .. (rêve|rêves)',
       '(maintenant|encore|toujours|en ce moment|actuellement|ce soir|la verite|la verite cest|honnêtement|a vrai dire|desormais|en fait|franchement|la je)',
     ],
     past: [

@@ -22,6 +22,7 @@ export const german: Language = {
   },
   phrases: {
     now: [
+      '(keinen bock|keine lust|keine kraft|keine energie|kein bock|null bock) .. (zu leben|aufs leben|auf das leben|auf dieses leben|weiterzuleben|auf leben|am leben zu sein|zu existieren)',
       '(bis|den|das|zum|nächsten|am|bis zum) <when> .. .. (schaffe|schaff|überlebe|erlebe|halte|durchhalten|überleben|erleben|packe) .. (nicht|nicht mehr|kaum|durch|ich)',
       '(schaffe|überlebe|erlebe|erleben|halte) .. (nicht|nicht mehr) .. bis .. <when>',
       '(am|ab|bis|übers|nach) <when> .. (bin|werde|gibt|lebe) .. (ich|mich|es mich) .. (nicht mehr|tot|weg für immer)',
@@ -171,6 +172,9 @@ export const german: Language = {
       '(abgesehen vom|neben dem) traum',
     ],
     present: [
+      '(träume|traum|träumen) (zu )?(deuten|analysieren|aufschreiben|aufzuschreiben|notieren)',
+      'traumdeutung',
+      '(deute|deuten|analysiere|bedeutung) .. (träume|traum|traums)',
       '(jetzt|gerade|immer noch|noch immer|nun|heute nacht|heute abend|inzwischen|ehrlich gesagt|im moment|momentan|derzeit|in wahrheit|mittlerweile|grad|die wahrheit ist)',
     ],
     past: [

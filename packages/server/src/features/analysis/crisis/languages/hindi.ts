@@ -116,6 +116,9 @@ export const hindi: Language = {
       '(जिंदा|ज़िंदा|zinda|jinda) .. (अफसोस|दुख|गुस्सा|रोना|afsos|dukh|bura|gussa)',
     ],
     ordinary: [
+      '<die> (चाहता|चाहती|चाहते|chahta|chahti|chahte) (है|हैं|hai|hain)',
+      '<lived> <not> (चाहता|चाहती|चाहते|chahta|chahti|chahte) (है|हैं|hai|hain)',
+      '<loved> (भी|अब|ने|bhi|ab|ne)? <die>',
       '(उसने|उस ने|usne|लड़के ने|लड़की ने|किसी ने|दोस्त ने|मरीज ने|ladke ne|ladki ne) .. .. (गोलियां|गोलियाँ|दवा|जहर|goliyan|goliya|dawa|zeher) .. (खा|ले|निगल|kha|le)',
       '<die> <adverb>? <not> (चाहता|चाहती|चाहते|है|था|थी|चाहिए|चाहूंगा|चाहूंगी|chahta|chahti|chahte|hai|tha|thi|chahiye|का|की|ka|ki)',
       '<not> <adverb>? (<die>|<self>|suicidal) (चाहता|चाहती|है|chahta|chahti|hai|था|थी|tha|thi)?',
@@ -158,6 +161,7 @@ export const hindi: Language = {
       '(सपने|sapne|dream) (के अलावा|के बाहर|से बाहर|ke alawa|ke bahar)',
     ],
     present: [
+      '(सपने|सपनों|सपना|sapne|sapno) (का|के|की|ka|ke|ki) (मतलब|अर्थ|matlab|arth)',
       '(अब|अभी|अब भी|सच|सच कहूँ|सच कहूं|इस वक्त|आज रात|फिलहाल|इस समय|ab|abhi|abhi bhi|sach|sach kahu|is waqt|aaj raat|right now|sachai|सच्चाई)',
     ],
     past: [

@@ -27,6 +27,7 @@ export const polish: Language = {
   },
   phrases: {
     now: [
+      '(listy pożegnalne|list pożegnalny|pożegnalne listy|list samobójczy) .. (napisałam|napisałem|napisane|napisany|gotowe|gotowy|leży|leżą|piszę)',
       '(do|dnia|końca) <when> .. (nie )(dotrwam|dożyję|doczekam|przeżyję|wytrzymam|dociągnę)',
       'nie (dotrwam|dożyję|doczekam|przeżyję|wytrzymam|dociągnę) .. (do )?<when>',
       '(w|we|na|po|od) <when> .. .. (mnie nie będzie|mnie już nie będzie|nie będę żyć|nie będę żyła|nie będę żył|nie będę już|będę martwa|będę martwy)',
@@ -148,6 +149,7 @@ export const polish: Language = {
       'poza (tym )?(snem|snami)',
     ],
     present: [
+      '(tłumaczenie|tłumaczyć|interpretować|interpretacja|analizować|zapisywać|znaczenie) .. (snów|sny|snu|sen)',
       '(teraz|nadal|wciąż|obecnie|prawda jest|szczerze mówiąc|w tej chwili|dziś w nocy|dziś wieczorem|a prawda|aktualnie|w tym momencie|szczerze|piszę to)',
     ],
     past: [

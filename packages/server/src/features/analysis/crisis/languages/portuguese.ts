@@ -24,6 +24,7 @@ export const portuguese: Language = {
   },
   phrases: {
     now: [
+      '(cartas|carta|bilhete|bilhetes) de (despedida|suicídio|adeus) .. (escrevi|escrita|escritas|pronta|prontas|pronto)',
       '(não|nao|acho que não|duvido que) (chego|chegue|chegarei|vou chegar|passo|aguento|duro|vivo|sobrevivo) (viva |vivo )?(a|à|ao|até|de|do|da) (a |o )?<when>',
       '(no|na|nesta|neste|até|em|nessa) <when> .. .. (não vou estar|não estarei|já não estou|vou estar morta|vou estar morto|não existo mais)',
       '(queria|quero|desejo|preciso|gostaria|espero) .. .. (acabasse|terminasse|acabe|parasse|pare|termine) .. .. (não acordar|nunca mais acordar|não acordasse|dormir para sempre|morrer)',
@@ -134,6 +135,7 @@ export const portuguese: Language = {
       '(fora|além) (d?o|deste|desse) sonho',
     ],
     present: [
+      '(interpreto|interpretar|interpretando|significado|analisar|anotar|importam) .. (sonho|sonhos)',
       '(agora|neste momento|ainda|a verdade|a verdade é|esta noite|continuo|sinceramente|nesse momento|pra ser sincera|pra ser sincero|no momento|na verdade|atualmente)',
     ],
     past: [

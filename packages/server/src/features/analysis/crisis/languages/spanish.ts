@@ -24,6 +24,7 @@ export const spanish: Language = {
   },
   phrases: {
     now: [
+      '(no tengo|sin|cero|pocas|no me quedan) .. (ganas|fuerzas|energia) .. (de|para) .. (vivir|seguir viviendo|seguir con vida|la vida)',
       '(no creo que|no voy a|dudo que|no pienso|no) (llegue|llegar|llegare|pase|pasar|aguante|dure|viva) (viva |vivo )?(a|al|hasta|de|del) (la |el |esta |este )?<when>',
       '(el|este|para el|en) <when> .. (ya )?(no voy a estar|no estare|estare muerta|estare muerto|ya no existo|me habre ido)',
       '(solo|unicamente)? (quiero|deseo|quisiera|espero|necesito) .. .. (termine|acabe|pare|termina) .. .. (no despertar|no despertarme|nunca despertar|dormir para siempre|morir|morirme)',
@@ -142,6 +143,7 @@ export const spanish: Language = {
       '(aparte|mas alla) del? sueño',
     ],
     present: [
+      '(interpreto|interpretar|interpretando|significado de|apuntar|anotar|analizar|importan|sirven) .. (sueños|sueño)',
       '(ahora|ahora mismo|todavia|aun|ya|la verdad|esta noche|en este momento|sigo|a decir verdad|sinceramente|escribo esto)',
     ],
     past: [
