@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { findCrisis } from '@dreamscape/server/features/analysis/crisis/screen'
-import { z } from 'zod'
 
 /** `npm run eval:crisis` runs the crisis screen over texts whose answer is known; it fails when a bar is missed. */
 const bars = { hitRate: 0.95, falseAlarmRate: 0.02 }
@@ -10,8 +9,7 @@ const usage = `npm run eval:crisis [-- options]
   --file F  texts as JSON lines {"text", "language", "crisis"} in place of our own; may be given more than once
   --json    the figures and the texts that went wrong as JSON`
 
-const sample = z.object({ text: z.string(), language: z.string(), crisis: z.boolean() })
-type Sample = z.infer<typeof sample>
+type Sample = { text: string; language: string; crisis: boolean }
 
 const { values: options } = parseArgs({
   options: { file: { type: 'string', multiple: true }, json: { type: 'boolean' }, help: { type: 'boolean' } },
@@ -29,7 +27,14 @@ async function run(files: (string | URL)[]): Promise<void> {
 
 async function read(file: string | URL): Promise<Sample[]> {
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.trim())
-  return lines.map((line) => sample.parse(JSON.parse(line)))
+  return lines.map((line) => parse(JSON.parse(line)))
+}
+
+function parse(value: Record<string, unknown>): Sample {
+  const { text, language, crisis } = value
+  if (typeof text === 'string' && typeof language === 'string' && typeof crisis === 'boolean')
+    return { text, language, crisis }
+  throw new Error(`Not {"text", "language", "crisis"}: ${JSON.stringify(value)}`)
 }
 
 function report(samples: Sample[]) {

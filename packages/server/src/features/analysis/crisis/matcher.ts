@@ -5,6 +5,9 @@ import type { Token } from './tokens.ts'
 /** A phrase that was found, by the indices of its first and last token. */
 export type Match = { kind: PhraseKind; start: number; end: number }
 
+/** How far a phrase has been followed, and where it began. */
+type Place = { state: State; start: number }
+
 /**
  * Finds the phrases of a language within sentences, in the order of their ends. All of them are followed side by side, so
  * the `steps` it takes grow with the length of the text and nothing else.
@@ -12,31 +15,32 @@ export type Match = { kind: PhraseKind; start: number; end: number }
 export function findPhrases(tokens: readonly Token[], automaton: Automaton): { matches: Match[]; steps: number } {
   const matches: Match[] = []
   const keysByWord = new Map<string, string[]>()
+  const reachedAt = new Int32Array(automaton.size).fill(-1)
   let steps = 0
-  let active = new Map<State, number>()
-  let sentence = 0
+  let active: Place[] = []
   for (const [index, token] of tokens.entries()) {
-    if (token.sentence !== sentence) active.clear()
-    sentence = token.sentence
-    active.set(automaton.start, index)
     const keys = keysByWord.get(token.exact) ?? keysOf(token, automaton)
     keysByWord.set(token.exact, keys)
-    const following = new Map<State, number>()
-    for (const [state, start] of active) {
-      for (const target of state.any) follow(target, start)
+    const isNewSentence = token.sentence !== tokens[index - 1]?.sentence
+    const places: Place[] = isNewSentence ? [] : active
+    active = []
+    // The latest beginnings come first, so of two ways to the same state the shorter one stays.
+    move({ state: automaton.start, start: index })
+    for (const place of places) move(place)
+
+    function move({ state, start }: Place) {
+      for (const target of state.any) reach(target, start)
       for (const key of keys) {
-        for (const target of state.next.get(key) ?? []) follow(target, start)
+        for (const target of state.next.get(key) ?? []) reach(target, start)
       }
     }
-    for (const [{ ends }, start] of following) {
-      for (const kind of ends) matches.push({ kind, start, end: index })
-    }
-    active = following
 
-    // Of two ways to the same place the shorter one says where the phrase begins.
-    function follow(target: State, start: number) {
+    function reach(state: State, start: number) {
       steps += 1
-      following.set(target, Math.max(start, following.get(target) ?? 0))
+      if (reachedAt[state.number] === index) return
+      reachedAt[state.number] = index
+      for (const kind of state.ends) matches.push({ kind, start, end: index })
+      if (state.any.length > 0 || state.next.size > 0) active.push({ state, start })
     }
   }
   return { matches, steps }

@@ -6,29 +6,31 @@ import { clean, spellings } from './tokens.ts'
 const longestGap = 3
 
 /** A place between two words of a phrase: where each next word leads, and which kinds of phrases end here. */
-export type State = { next: Map<string, Set<State>>; any: Set<State>; ends: Set<PhraseKind> }
+export type State = { number: number; next: Map<string, State[]>; any: State[]; ends: PhraseKind[] }
 
 /** All phrases of a language as one automaton without loops, so that a text is read once, whatever it says. */
-export type Automaton = { start: State; prefixLengths: readonly number[]; words: ReadonlySet<string> }
+export type Automaton = { start: State; size: number; prefixLengths: readonly number[]; words: ReadonlySet<string> }
 
 const symbols = /\.\.|[()|?*]|<\w+>|=?[\p{L}\p{M}\p{N}]+\*?/gu
 const han = /^\p{Script=Han}/u
 
 /** Phrases of these kinds of all of these languages. */
 export function compile(languages: readonly Language[], kinds: readonly PhraseKind[] = phraseKinds): Automaton {
+  let size = 0
   const start = createState()
   const prefixLengths = new Set<number>()
+  const known = new Set<string>()
   for (const { words, phrases } of languages) {
     for (const kind of kinds) {
       for (const phrase of phrases[kind] ?? []) {
         const spelledOut = phrase.replace(/<(\w+)>/g, (_name, name: string) => `(${wordsOf(words, name)})`)
         const ends = parse(spelledOut, start)
         if (ends.has(start)) throw new Error(`Says nothing: ${phrase}`)
-        for (const end of ends) end.ends.add(kind)
+        for (const end of ends) end.ends.push(kind)
       }
     }
   }
-  return { start, prefixLengths: [...prefixLengths], words: known }
+  return { start, size, prefixLengths: [...prefixLengths], words: known }
 
   function parse(phrase: string, from: State): Set<State> {
     const rest = symbolsOf(phrase).reverse()
@@ -86,11 +88,28 @@ export function compile(languages: readonly Language[], kinds: readonly PhraseKi
     }
   }
 
+  function gap(begin: Set<State>): Set<State> {
+    const ends = new Set(begin)
+    let at = begin
+    for (let length = 0; length < longestGap; length += 1) {
+      const target = createState()
+      for (const { any } of at) any.push(target)
+      ends.add(target)
+      at = new Set([target])
+    }
+    return ends
+  }
+
+  function createState(): State {
+    size += 1
+    return { number: size - 1, next: new Map(), any: [], ends: [] }
+  }
+
   function step(at: Set<State>, symbol: string, target: State): Set<State> {
     const key = keyOf(symbol)
     known.add(key)
     if (key.endsWith('*')) prefixLengths.add(key.length - 1)
-    for (const { next } of at) next.set(key, (next.get(key) ?? new Set()).add(target))
+    for (const { next } of at) next.set(key, [...(next.get(key) ?? []), target])
     return new Set([target])
   }
 }
@@ -99,18 +118,6 @@ function wordsOf(words: Language['words'], name: string): string {
   const found = words[name]
   if (!found) throw new Error(`No words are called ${name}`)
   return found
-}
-
-function gap(begin: Set<State>): Set<State> {
-  const ends = new Set(begin)
-  let at = begin
-  for (let length = 0; length < longestGap; length += 1) {
-    const target = createState()
-    for (const { any } of at) any.add(target)
-    ends.add(target)
-    at = new Set([target])
-  }
-  return ends
 }
 
 function isOver(symbol: string | undefined): boolean {
@@ -125,8 +132,4 @@ function symbolsOf(phrase: string): string[] {
 function keyOf(symbol: string): string {
   if (symbol.startsWith('=')) return `=${spellings(symbol.slice(1)).exact}`
   return symbol.endsWith('*') ? `${spellings(symbol.slice(0, -1)).plain}*` : spellings(symbol).plain
-}
-
-function createState(): State {
-  return { next: new Map(), any: new Set(), ends: new Set() }
 }
