@@ -1,4 +1,4 @@
-const readNames = /^(find|list|has|is|next)/
+const readNames = /^(find|list|has|is|next|sum)/
 
 /** By method: it is asked at every call. */
 const verdicts = new Map<string, boolean>()
