@@ -24,6 +24,7 @@ export function findPhrases(tokens: readonly Token[], automaton: Automaton): { m
     const isNewSentence = token.sentence !== tokens[index - 1]?.sentence
     const places: Place[] = isNewSentence ? [] : active
     active = []
+    if (keys.length === 0 && places.length === 0) continue
     // The latest beginnings come first, so of two ways to the same state the shorter one stays.
     move({ state: automaton.start, start: index })
     for (const place of places) move(place)

@@ -19,7 +19,7 @@ export function compile(languages: readonly Language[], kinds: readonly PhraseKi
   let size = 0
   const start = createState()
   const prefixLengths = new Set<number>()
-  const known = new Set<string>()
+  const keys = new Map<string, string>()
   for (const { words, phrases } of languages) {
     for (const kind of kinds) {
       for (const phrase of phrases[kind] ?? []) {
@@ -30,7 +30,7 @@ export function compile(languages: readonly Language[], kinds: readonly PhraseKi
       }
     }
   }
-  return { start, size, prefixLengths: [...prefixLengths], words: known }
+  return { start, size, prefixLengths: [...prefixLengths], words: new Set(keys.values()) }
 
   function parse(phrase: string, from: State): Set<State> {
     const rest = symbolsOf(phrase).reverse()
@@ -106,10 +106,14 @@ export function compile(languages: readonly Language[], kinds: readonly PhraseKi
   }
 
   function step(at: Set<State>, symbol: string, target: State): Set<State> {
-    const key = keyOf(symbol)
-    known.add(key)
+    const key = keys.get(symbol) ?? keyOf(symbol)
+    keys.set(symbol, key)
     if (key.endsWith('*')) prefixLengths.add(key.length - 1)
-    for (const { next } of at) next.set(key, [...(next.get(key) ?? []), target])
+    for (const { next } of at) {
+      const targets = next.get(key)
+      if (targets) targets.push(target)
+      else next.set(key, [target])
+    }
     return new Set([target])
   }
 }
