@@ -20,13 +20,19 @@ export const english: Language = {
     person:
       'everyone|everybody|they|the world|my family|my kids|my children|my parents|people|my wife|my husband|you all|you|my friends|all of you|others|the others|my loved ones|he|she|my mum|my mom|theyd|youd|hed|shed',
     abuser:
-      'my (ex )?(husband|boyfriend|father|dad|partner|wife|girlfriend|brother|uncle|stepfather|stepdad|ex|mother|mum|mom|son|neighbour|neighbor|stalker)|he|she|they|someone|the man downstairs',
+      'my (ex )?(husband|boyfriend|father|dad|partner|wife|girlfriend|brother|uncle|stepfather|stepdad|ex|mother|mum|mom|son|neighbour|neighbor|stalker)',
     loved:
       'my (best |old |late |dear |good |close )?(friend|friends|mum|mom|mother|dad|father|brother|sister|cousin|uncle|aunt|colleague|client|patient|roommate|boyfriend|girlfriend|husband|wife|son|daughter|neighbour|teacher|therapist|ex|flatmate|student|grandmother|grandfather|partner)',
     work: 'film|movie|song|book|novel|series|episode|game|play|opera|poem|show|story|documentary|podcast|manga|anime|script|musical|lyrics|thriller|comic',
   },
   phrases: {
     now: [
+      'i (cant|cannot|can not) <adverb>? (go on|keep|continue|keep on) living',
+      'wish (i|id|i had|that i|i have) <adverb>? (had )?never (been born|existed)',
+      'wish i could <adverb>? (sleep forever|die|disappear forever|not wake up|stop existing|be dead)',
+      '(world|earth|life) (would|will|d) be .. (better|happier|lighter) .. without me',
+      '(taking|take|swallow|swallowing) (the|all|my|all the|all my|these|those|all of the) <pills> (after|tonight|now|and|soon|then|when|so)',
+      'i <adverb>? (need|want) to <adverb>? (hurt|harm|cut) <myself>',
       '(i|ive|im|i have|i am) <adverb>? (feel|feeling|felt like|been thinking|been fantasising|been fantasizing|keep thinking|cant stop thinking|been considering|been contemplating|contemplating|contemplate|consider|considering|been planning|planning|been obsessing|thinking|think|close|been close|near) <adverb>? (like|about|of|on|to|over)? <adverb>? (ending it all|ending it|ending my life|ending things|taking my life|taking my own life|killing myself|suicide|dying|committing suicide|overdosing|hanging myself|drowning myself|not being alive|not being here anymore|disappearing forever|giving up on life|jumping off|jumping in front|hurting myself|cutting myself|harming myself|self harm)',
       '(im|i am|ill|i will|gonna) <adverb>? (going to|gonna)? (do it|end this|end it) (tonight|tomorrow|now|today|soon|this time)',
       '(want|going|wanna|ready) to <adverb>? (join|follow|be with|go to|be reunited with) .. .. (in heaven|in the grave|in death|on the other side|to the grave|in the afterlife|dead)',
@@ -143,6 +149,7 @@ export const english: Language = {
       '(disappointed|sad|angry|upset|crushed) (that|because|to|i) .. (still alive|be alive|woken up|wake up alive|was alive)',
     ],
     ordinary: [
+      '(going to|gonna|about to) die',
       '(she|he|they|who|mother|father|friend|sister|brother|character|caller|man|woman|boy|girl|patient) (had |has )?(just )?(took|taken|swallowed|downed|popped|ate) ..',
       'rather be dead .. (wear|wearing|seen|caught)',
       'wouldnt be caught dead',
@@ -208,6 +215,8 @@ export const english: Language = {
       '(apart|aside) from (the|that|my) dream',
     ],
     present: [
+      '(dream|nightmare|it) (ended|was|is|were) .. .. (but|though|however)',
+      'but (i|im|ive|in truth|honestly|awake)',
       '(interpret|interpreting|meaning of|point of|analyse|analyze|analysing|decode|decoding|writing down|good are) .. (dream|dreams)',
       '(now|right now|still|tonight|at the moment|currently|rn|tn|as i write|as i type|writing this|truth is|the truth is|to be honest|honestly|anymore)',
     ],

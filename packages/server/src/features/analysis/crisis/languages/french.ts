@@ -15,7 +15,7 @@ export const french: Language = {
     person:
       'tout le monde|ma famille|mes enfants|mes parents|le monde|les gens|ils|elles|mes proches|mon mari|ma femme|mes amis|les autres|vous|ma mère|tous',
     abuser:
-      '(mon|ma) (mari|copain|père|ex|compagnon|conjoint|beau père|frère|femme|mère|voisin|oncle|mec|fils|petit ami)|il|elle',
+      '(mon|ma) (mari|copain|père|ex|compagnon|conjoint|beau père|frère|femme|mère|voisin|oncle|mec|fils|petit ami)',
     loved:
       '(mon|ma|une|un) (meilleur |meilleure )?(amie|ami|soeur|frère|cousine|cousin|mère|père|fille|fils|copine|copain|voisine|voisin|collègue|patiente|patient|élève|tante|oncle|ex|grand mère|mamie|coloc|mari|femme)',
     work: 'film|chanson|roman|série|livre|pièce|jeu|poème|documentaire|épisode|histoire|bd|manga|reportage|opéra|conte',
@@ -97,6 +97,7 @@ export const french: Language = {
       'je me suis (coupee|coupe|scarifiee|scarifie|fait du mal)',
     ],
     ordinary: [
+      '(je vais|jvais|jallais|on va|on allait) (mourir|crever)',
       '(elle|il|qui|ami|amie|garçon|fille|homme|femme|patiente|soeur|frère|mère) (a |avait |aurait |avoir )?(avalé|pris|gobe) ..',
       '(mourir|crever|meurs|mourais|morte|mort|mourrais|mourut|tuer) <adverb>? (de|d|dennui|de rire|denvie) (rire|faim|honte|soif|chaud|froid|ennui|fatigue|trouille|peur|envie|amour|jalousie|curiosite|vieillesse|sommeil|tendresse|fous rires|bonheur|plaisir|savoir|sa belle|le)?',
       'meurs denvie',
@@ -144,6 +145,7 @@ export const french: Language = {
       '(pas|plus) (juste |seulement )?(un|le) rêve',
     ],
     present: [
+      'mais (je|moi|en vrai|la verite)',
       '(interpréter|interprète|sens de|analyser|noter|déchiffrer|importent) .. (rêve|rêves)',
       '(maintenant|encore|toujours|en ce moment|actuellement|ce soir|la verite|la verite cest|honnêtement|a vrai dire|desormais|en fait|franchement|la je)',
     ],

@@ -13,7 +13,7 @@ export const german: Language = {
     person:
       'alle|alle anderen|ihr|sie|meine familie|meine kinder|meine eltern|die welt|jeder|meine frau|mein mann|meine freunde|die anderen|euch|allen|ihnen|meiner familie|meinen kindern|meinen eltern|der welt|jedem|er|mama|mutter',
     abuser:
-      '(mein|meine) (mann|freund|vater|ex|exfreund|exmann|partner|bruder|stiefvater|onkel|nachbar|frau|mutter|sohn|freundin|ehemann)|er|sie',
+      '(mein|meine) (mann|freund|vater|ex|exfreund|exmann|partner|bruder|stiefvater|onkel|nachbar|frau|mutter|sohn|freundin|ehemann)',
     loved:
       '(meine|mein|meiner|eine|einer|meinem) (beste |bester |besten |gute |guter )?(freundin|freund|schwester|bruder|cousine|cousin|mutter|mama|vater|papa|tante|onkel|tochter|sohn|kollegin|kollege|nachbarin|nachbar|patientin|patient|schülerin|schüler|oma|opa|mitbewohnerin|mitbewohner|ex|mann|frau|klientin)',
     work: 'film|lied|song|roman|buch|serie|stück|theaterstück|spiel|gedicht|doku|folge|geschichte|krimi|oper|comic|hörbuch|videospiel|musical|manga|dokumentation|podcast',
@@ -22,6 +22,8 @@ export const german: Language = {
   },
   phrases: {
     now: [
+      '(will|möchte|muss|werde) (ich )?mir .. .. (wehtun|weh tun|was antun|etwas antun|das leben nehmen|schaden)',
+      '(will|möchte|muss|werde) (ich )?mich .. .. (umbringen|töten|ritzen|verletzen|erhängen|aufhängen)',
       '(keinen bock|keine lust|keine kraft|keine energie|kein bock|null bock) .. (zu leben|aufs leben|auf das leben|auf dieses leben|weiterzuleben|auf leben|am leben zu sein|zu existieren)',
       '(bis|den|das|zum|nächsten|am|bis zum) <when> .. .. (schaffe|schaff|überlebe|erlebe|halte|durchhalten|überleben|erleben|packe) .. (nicht|nicht mehr|kaum|durch|ich)',
       '(schaffe|überlebe|erlebe|erleben|halte) .. (nicht|nicht mehr) .. bis .. <when>',
@@ -93,6 +95,7 @@ export const german: Language = {
       '(will|möchte|werde) .. (allem|dem ganzen|meinem leben|dem leben|der sache|dem leid) ein ende (setzen|machen|bereiten)',
     ],
     deed: [
+      '<abuser> (bringt|sticht|schlägt|prügelt) mich (heute|noch|irgendwann|bestimmt)? (um|ab|tot) (wenn|sobald|heute|eines|bitte)',
       '(habe|hab|hatte|gerade) (so|etwa|ungefähr|ich|fast|mindestens|grad|gerade)? .. <num> .. .. (<pills>) .. .. (geschluckt|genommen|eingenommen|intus|reingeworfen)',
       '<abuser> .. (tür|unten|draußen|haus|wohnung|hier) .. .. .. (messer|pistole|waffe|hammer|axt|umbringen|um)',
       '<abuser> .. .. .. (sagt|droht|brüllt|schreit|schreibt) .. (er|sie)? (bringt|sticht|schlägt|erschießt) mich (um|ab|tot)?',
@@ -116,6 +119,7 @@ export const german: Language = {
       'ich habe mich (geritzt|geschnitten)',
     ],
     ordinary: [
+      '(ich werde|werde ich|wir werden|muss ich|ich muss) (jetzt |gleich )?sterben',
       '(er|sie|die|der|junge|freundin|freund|patientin|mutter|mann|frau|schwester|bruder|anrufer|figur) .. (habe|hat|hatte|hätte) .. .. (geschluckt|genommen|geschnitten|geritzt)',
       '(ich )?(will|wollte|möchte|werde|würde|habe|hab|hatte|denke|bin|war|wünsche mir|sage|meine|heißt|heisst) (mich |mir |ich |das )?<adverb>? (nicht|nie|niemals|keinesfalls|auf keinen fall|keineswegs|gar nicht|noch nicht|noch nie|nie im leben|keine|dass ich) <adverb>? (will|daran)? (<die>|<hurt>|umbringen|das leben nehmen|etwas antun|suizidal|selbstmordgefährdet|lebensmüde|suizidgedanken|selbstmordgedanken|töten|verletzen|gedacht mich umzubringen|an selbstmord|an suizid)',
       '(nicht|nie|niemals|keine|weder) (daran )?(suizidal|lebensmüde|sterben|umbringen|suizidgedanken|selbstmordgedanken|mich umzubringen|mich umbringen|selbstmord)',
@@ -172,6 +176,7 @@ export const german: Language = {
       '(abgesehen vom|neben dem) traum',
     ],
     present: [
+      'aber ich (bin|will|habe|möchte|kann|fühle)',
       '(träume|traum|träumen) (zu )?(deuten|analysieren|aufschreiben|aufzuschreiben|notieren)',
       'traumdeutung',
       '(deute|deuten|analysiere|bedeutung) .. (träume|traum|traums)',

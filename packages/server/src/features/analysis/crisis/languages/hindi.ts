@@ -19,7 +19,7 @@ export const hindi: Language = {
     person:
       'सब|सभी|सब लोग|घरवाले|परिवार|मेरा परिवार|मेरे बच्चे|दुनिया|माँ बाप|मम्मी पापा|लोग|घर वाले|मेरे घरवाले|मेरे माँ बाप|उन्हें|तुम सब|sab|sabhi|family|gharwale|ghar wale|duniya|log|maa baap|mummy papa|bachche|tum sab|sab log|unki',
     abuser:
-      '(मेरे|मेरा|मेरी) (पति|पापा|पिता|बॉयफ्रेंड|भाई|ससुर|पूर्व पति|सौतेले पिता|देवर|जेठ|पत्नी|चाचा|ससुराल वाले|घरवाले|पिताजी)|पति|वह|वो|(mera|mere|meri) (pati|papa|husband|boyfriend|bf|bhai|sasur|ex|father|chacha|sasural wale|gharwale)|pati|wo|woh|vo',
+      '(मेरे|मेरा|मेरी) (पति|पापा|पिता|बॉयफ्रेंड|भाई|ससुर|पूर्व पति|सौतेले पिता|देवर|जेठ|पत्नी|चाचा|ससुराल वाले|घरवाले|पिताजी)|पति|सौतेले पिता|(mera|mere|meri) (pati|papa|husband|boyfriend|bf|bhai|sasur|ex|father|chacha|sasural wale|gharwale)|pati',
     loved:
       '(मेरी|मेरा|मेरे|एक|उसकी) (सबसे अच्छी |सबसे अच्छा |अच्छी |पुरानी |पुराने |छोटी |बड़ी |छोटा |बड़ा )?(दोस्त|सहेली|बहन|भाई|माँ|मां|पिता|पापा|बेटी|बेटा|बेटे|पड़ोसी|पड़ोसन|सहकर्मी|मरीज|छात्र|छात्रा|दादी|दादा|नानी|चाचा|मामा|मौसी|रूममेट|चचेरी बहन|साथी)|(meri|mera|mere|ek) (best |purani |purane |choti |chhoti |bada |badi )?(dost|friend|saheli|behen|behan|bhai|maa|mummy|papa|beti|beta|padosi|cousin|colleague|roommate|student|dadi|nani|chacha)',
     work: 'फिल्म|मूवी|गाना|गाने|गीत|किताब|उपन्यास|सीरियल|नाटक|कहानी|कविता|सीरीज|एपिसोड|गेम|वेब सीरीज|डॉक्यूमेंट्री|खेल|शायरी|शेर|film|movie|gaana|gaane|gana|gane|kitab|kitaab|novel|serial|natak|kahani|kavita|series|web series|episode|game|song|show|book',
@@ -28,6 +28,8 @@ export const hindi: Language = {
   },
   phrases: {
     now: [
+      '<not> (जी|जिया|jee|jiya|ji) (सकता|सकती|जा रहा|जाता|पा रहा|पा रही|पाऊँगा|पाऊँगी|पाऊंगा|पाऊंगी|sakta|sakti|ja raha|jata|pa raha|pa rahi|paunga|paungi)',
+      '(कल|सुबह|कभी|फिर कभी|kal|subah|kabhi) .. (उठना|जागना|uthna|jaagna|jagna) <not> (चाहता|चाहती|chahta|chahti) <hun>?',
       '<when> (तक|tak) .. (नहीं|नही|ना|nahi|nhi) (बच|जी|रह|जिंदा|bach|zinda|jinda|rah|jee|टिक)*',
       '<when> (तक|tak) .. (नहीं|नही|nahi|nhi) (बचूँगा|बचूंगा|बचूँगी|बचूंगी|रहूँगा|रहूँगी|रहूंगा|रहूंगी|bachunga|bachungi|rahunga|rahungi|जी पाऊँगा|जी पाऊँगी|jee paunga|jee paungi)',
       '(<when>)? .. (मैं|main|mai)? .. (इस दुनिया|is duniya|दुनिया|duniya) (में|me|mein) .. (नहीं|ही नहीं|नही|nahi|hi nahi|nhi) .. (रहूंगा|रहूंगी|रहूँगा|रहूँगी|होऊँगा|होऊँगी|rahunga|rahungi|नहीं|रहना)?',
@@ -72,7 +74,7 @@ export const hindi: Language = {
       '(अलविदा|alvida|goodbye) (सबको|दुनिया|सब|दोस्तों|हमेशा|sabko|duniya|sab|hamesha|dosto)',
       '(सुसाइड नोट|आत्महत्या का नोट|आखिरी चिट्ठी|अलविदा की चिट्ठी|आखिरी खत|सुसाइड लेटर|suicide note|aakhri khat|aakhri chitthi|akhri khat|आत्महत्या पत्र|विदाई की चिट्ठी|विदाई पत्र) .. (लिख|likh|रख|rakh|तैयार|taiyar)',
       '(कल|आज रात|आज|जल्द|अब|kal|aaj raat|aaj|jaldi|tab) .. (मैं |main |mai )?.. (नहीं रहूंगा|नहीं रहूंगी|नहीं रहूँगा|नहीं रहूँगी|मर जाऊंगा|मर जाऊंगी|मर जाऊँगा|मर जाऊँगी|खुद को खत्म|जान दे दूंगा|जान दे दूंगी|जान दे दूँगा|जान दे दूँगी|कूद जाऊंगा|कूद जाऊंगी|कूद जाऊँगी|कूद जाऊँगा|फांसी लगा|जहर खा|सब खत्म कर|nahi rahunga|nahi rahungi|mar jaunga|mar jaungi|khatam kar lunga|khatam kar lungi|jaan de dunga|jaan de dungi|kud jaunga|kud jaungi|faansi laga|sab khatam kar)',
-      '(मर जाऊंगा|मर जाऊंगी|मर जाऊँगा|मर जाऊँगी|जान दे दूंगा|जान दे दूंगी|जान दे दूँगा|जान दे दूँगी|आत्महत्या कर लूंगा|आत्महत्या कर लूंगी|आत्महत्या कर लूँगा|आत्महत्या कर लूँगी|खुदकुशी कर लूंगा|खुदकुशी कर लूंगी|खुदकुशी कर लूँगा|खुदकुशी कर लूँगी|फांसी लगा लूंगा|फांसी लगा लूंगी|फांसी लगा लूँगा|फांसी लगा लूँगी|jaan de dunga|jaan de dungi|suicide kar lunga|suicide kar lungi|khudkushi kar lunga|khudkushi kar lungi|faansi laga lunga|faansi laga lungi|mar jana chahiye|मर जाना चाहिए)',
+      '(जान दे दूंगा|जान दे दूंगी|जान दे दूँगा|जान दे दूँगी|आत्महत्या कर लूंगा|आत्महत्या कर लूंगी|आत्महत्या कर लूँगा|आत्महत्या कर लूँगी|खुदकुशी कर लूंगा|खुदकुशी कर लूंगी|खुदकुशी कर लूँगा|खुदकुशी कर लूँगी|फांसी लगा लूंगा|फांसी लगा लूंगी|फांसी लगा लूँगा|फांसी लगा लूँगी|jaan de dunga|jaan de dungi|suicide kar lunga|suicide kar lungi|khudkushi kar lunga|khudkushi kar lungi|faansi laga lunga|faansi laga lungi|mar jana chahiye|मर जाना चाहिए)',
       '(मुझे|mujhe|muje|मेरा|main) (तो |to |बस |bas |ही |hi |अब |ab )*(मर|mar) (ही |hi )?(जाना|jana|jaana) (चाहिए|है|बेहतर|chahiye|hai|behtar|चाहती|चाहता)',
       '(<pills>|रस्सी|ब्लेड|फंदा|चाकू|rassi|blade|fanda|chaku) .. (खरीद|इकट्ठ|जमा|तैयार|रख|बचा|छुपा|सामने|हाथ में|पास|kharid|ikattha|jama|taiyar|rakh|bacha|chupa|samne|haath me|paas) .. (मर|खत्म|जान|आज रात|खुद को|फांसी|mar|khatam|jaan|aaj raat|khud ko|काफी हैं|हमेशा के लिए)',
       '(खरीद|इकट्ठी|जमा|बचा|jama|kharid|ikatthi) .. (<pills>|रस्सी|ब्लेड|rassi|blade) .. (मर|खत्म|जान|आज रात|खुद को|mar|khatam|jaan|aaj raat|khud ko)',
@@ -84,7 +86,7 @@ export const hindi: Language = {
       'ab (aur )?(jiya|jeeya|jia) <not>',
       '(और|अब|aur|ab) (जी|jee|ji) (ही )?<not> (सकता|सकती|पा|पाऊंगा|पाऊंगी|sakta|sakti|paunga|paungi|pa)',
       '<abuser> .. (धमकी|कहता|कहते|कहा|बोला|बोले|dhamki|bolta|bola|kehta|kaha) .. (मुझे )?.. (मार (डाल|दे|दूं|डालने|देगा|देंगे)|जान से|मारने|maar (dal|de|dunga|dalne|dega)|jaan se|marne|जला)',
-      '(मुझे|mujhe|muje) .. (मार डालेगा|मार देगा|मार डालेंगे|मार देंगे|जान से मार|maar dalega|maar dega|maar daalega|jaan se maar) .. (आज|आज रात|कल|अगर|सच|aaj|kal|agar|sach)?',
+      '(मुझे|mujhe|muje) .. (मार डालेगा|मार देगा|मार डालेंगे|मार देंगे|जान से मार|maar dalega|maar dega|maar daalega|jaan se maar) .. (आज|आज रात|कल|अगर|सच|aaj|kal|agar|sach)',
       '<abuser> .. (मुझे|mujhe|muje) .. (पीटता|पीटते|मारता|मारते|पीट रहा|मारपीट|गला दबाता|गला दबाया|pitta|peetta|marta|maarta|marte|peet raha|गला घोंट)',
       '(डर|dar) .. (खुद को|अपने आप को|khud ko|khud se|खुद से|खुद के साथ) .. (कुछ|नुकसान|मार|खत्म|kuch|nuksan|maar|khatam)?',
       '(मौत|मरना|मर जाना|आत्महत्या|खुदकुशी|maut|marna|mar jana|suicide) (ही |hi )(एक |अब |मेरा |मेरी |सबसे |ek |ab |mera )*(रास्ता|उपाय|हल|इलाज|विकल्प|सहारा|एकमात्र|आखिरी|बेहतर|rasta|raasta|hal|ilaj|option|solution|aakhri|behtar|अच्छा)',
@@ -96,6 +98,7 @@ export const hindi: Language = {
       '(want|wanna) to? .. (die|suicide) (yaar|bhai|hai|bas)',
     ],
     deed: [
+      '<abuser> .. .. .. (मुझे|mujhe) .. (मार डालेंगे|मार डालेगा|मार देंगे|मार देगा|जान से मार|maar dalenge|maar dalega|maar denge|maar dega)',
       '(<num>) .. .. (<pills>) .. (खा|निगल|ले|गटक|kha|nigal|le|gatak|pee|पी) (ली|लीं|लिया|लिए|गया|गई|li|lee|liya|liye|gaya|gayi|चुकी|चुका)',
       '(<abuser>|एक्स|ex) .. .. (दरवाजे|दरवाज़े|बाहर|घर|नीचे|darwaze|bahar|ghar|niche) .. .. .. .. .. (मार|चाकू|बंदूक|maar|chaku|bandook|जान)',
       '(एक्स|ex|पति|बॉयफ्रेंड|boyfriend|pati) .. (चाकू|बंदूक|हथौड़ा|chaku|bandook) .. .. .. (मार|दरवाजे|दरवाज़े|बाहर|maar|darwaze)',
@@ -161,6 +164,7 @@ export const hindi: Language = {
       '(सपने|sapne|dream) (के अलावा|के बाहर|से बाहर|ke alawa|ke bahar)',
     ],
     present: [
+      '(लेकिन|पर|मगर|lekin|magar|par) (मैं|मुझे|main|mujhe)',
       '(सपने|सपनों|सपना|sapne|sapno) (का|के|की|ka|ke|ki) (मतलब|अर्थ|matlab|arth)',
       '(अब|अभी|अब भी|सच|सच कहूँ|सच कहूं|इस वक्त|आज रात|फिलहाल|इस समय|ab|abhi|abhi bhi|sach|sach kahu|is waqt|aaj raat|right now|sachai|सच्चाई)',
     ],

@@ -18,7 +18,7 @@ export const polish: Language = {
     person:
       'wszystkim|wszyscy|oni|rodzina|rodzinie|moja rodzina|mojej rodzinie|dzieci|dzieciom|świat|światu|rodzice|rodzicom|im|mężowi|żonie|każdemu|wam|ludziom|bliskim|mamie|innym|moim dzieciom|przyjaciołom',
     abuser:
-      '(mój|moja|były) (mąż|chłopak|ojciec|partner|brat|ojczym|wujek|tata|sąsiad|syn|żona|matka|były|były mąż|były chłopak)|mąż|ojciec|ojczym|chłopak|on|ona|były',
+      '(mój|moja|były) (mąż|chłopak|ojciec|partner|brat|ojczym|wujek|tata|sąsiad|syn|żona|matka|były|były mąż|były chłopak)|mąż|ojciec|ojczym|chłopak|były',
     loved:
       '(moja|mój|mojej|mojego|najlepsza|moją|jedna) (najlepsza |najlepszy |młodsza |starsza |młodszy |starszy )?(przyjaciółka|przyjaciel|siostra|brat|kuzynka|kuzyn|mama|matka|tata|ojciec|córka|syn|koleżanka|kolega|sąsiadka|sąsiad|pacjentka|pacjent|uczennica|uczeń|ciocia|wujek|babcia|dziadek|mąż|żona|chłopak|dziewczyna)|kolega|koleżanka|siostra|brat|przyjaciółka|przyjaciel|kuzynka|kuzyn',
     work: 'filmie|film|filmu|piosence|piosenka|piosenkę|piosenki|książce|książka|książkę|książki|serialu|serial|powieści|powieść|grze|grę|gra|gry|sztuce|sztuka|sztukę|wierszu|wiersz|dokumencie|dokument|odcinku|odcinek|opowiadaniu|opowiadanie|komiksie|spektaklu|spektakl|mandze|podcast|podcaście|reportaż|reportażu',
@@ -27,6 +27,9 @@ export const polish: Language = {
   },
   phrases: {
     now: [
+      'nie =chcę (się|sie) .. (obudzić|budzić)',
+      '=chcę sobie .. .. (krzywdę|coś zrobić|odebrać życie|zrobić coś)',
+      '=chcę się .. .. (zabić|pociąć|powiesić|okaleczyć|skrzywdzić)',
       '(listy pożegnalne|list pożegnalny|pożegnalne listy|list samobójczy) .. (napisałam|napisałem|napisane|napisany|gotowe|gotowy|leży|leżą|piszę)',
       '(do|dnia|końca) <when> .. (nie )(dotrwam|dożyję|doczekam|przeżyję|wytrzymam|dociągnę)',
       'nie (dotrwam|dożyję|doczekam|przeżyję|wytrzymam|dociągnę) .. (do )?<when>',
@@ -83,6 +86,7 @@ export const polish: Language = {
       '(wolę|wolałabym|wolałbym|lepiej) (umrzeć|nie żyć|zdechnąć|być martwa|być martwy) (niż|niz)',
     ],
     deed: [
+      '<abuser> (mnie )?zabije (mnie )?(jak|gdy|kiedy|jeśli|dziś|dzisiaj|jutro)',
       '(wzięłam|wziąłem|połknęłam|połknąłem|łyknęłam|łyknąłem|zażyłam|zażyłem|zjadłam|zjadłem|polknelam|polknalem|wzielam|wzialem) (jakieś|około|chyba|prawie|ze|z|ponad)? .. <num> .. .. <pills>',
       '<abuser> .. (drzwiami|domem|domu|schodach|mieszkaniem|tutaj) .. .. .. (nożem|nóż|bronią|pistolet|siekierą|młotkiem|zabije|zabić)',
       '(sznur|lina|żyletka|żyletki|pistolet|nóż) .. .. .. .. (ciągle|wciąż|patrzę|cały czas|myślę|gapię|stale)',
@@ -149,6 +153,7 @@ export const polish: Language = {
       'poza (tym )?(snem|snami)',
     ],
     present: [
+      'ale (ja|czuję się|jestem|tak naprawdę)',
       '(tłumaczenie|tłumaczyć|interpretować|interpretacja|analizować|zapisywać|znaczenie) .. (snów|sny|snu|sen)',
       '(teraz|nadal|wciąż|obecnie|prawda jest|szczerze mówiąc|w tej chwili|dziś w nocy|dziś wieczorem|a prawda|aktualnie|w tym momencie|szczerze|piszę to)',
     ],

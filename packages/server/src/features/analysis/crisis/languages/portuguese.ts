@@ -15,7 +15,7 @@ export const portuguese: Language = {
     person:
       'todos|todo mundo|toda a gente|eles|elas|minha família|a minha família|meus filhos|os meus filhos|meus pais|os meus pais|o mundo|as pessoas|minha mãe|a minha mãe|meu marido|o meu marido|meus amigos|os meus amigos|os outros|vocês|minha esposa|ele|ela',
     abuser:
-      '(o )?(meu|minha) (marido|namorado|pai|ex|companheiro|padrasto|irmão|tio|vizinho|esposo|ex marido|ex namorado|filho|mulher|mãe)|ele|ela',
+      '(o )?(meu|minha) (marido|namorado|pai|ex|companheiro|padrasto|irmão|tio|vizinho|esposo|ex marido|ex namorado|filho|mulher|mãe)',
     loved:
       '(a |o |um |uma )?(minha|meu|uma|um) (melhor )?(amiga|amigo|irmã|irmão|prima|primo|mãe|pai|filha|filho|colega|vizinha|vizinho|namorada|namorado|avó|avô|tia|tio|paciente|aluna|aluno|ex|marido|esposa|mulher)',
     work: 'filme|música|canção|romance|novela|série|livro|conto|peça|jogo|poema|documentário|episódio|história|quadrinho|reportagem|ópera|mangá',
@@ -93,6 +93,7 @@ export const portuguese: Language = {
       'tentei (me matar|matar me|tirar minha vida)',
     ],
     ordinary: [
+      '(vou|vamos|ia) morrer',
       '(ela|ele|que|quem|amiga|amigo|rapaz|menino|menina|homem|mulher|paciente|irmã|irmão|mãe) (tinha |havia |tem )?(tomou|tomado|engoliu|engolido) ..',
       '(não|nao|nunca|jamais|nem|tampouco|n) <adverb>? <adverb>? (é que eu |me |estou |eu |significa que |estava |vou |tô |tive |iria |tenho |ia )?<adverb>? (<want>|<wanted>|pensei em|quero|queria|sou|sinto|penso|pretendo|quis|tinha|tenho|teria coragem de)? <adverb>? (<die>|<hurt>|suicida|pensamentos suicidas|ideias suicidas)',
       '(não|nao|nunca|jamais) (me )?(mataria|suicidaria|machucaria|faria mal)',
@@ -135,6 +136,7 @@ export const portuguese: Language = {
       '(fora|além) (d?o|deste|desse) sonho',
     ],
     present: [
+      'mas (eu|me sinto|a verdade|acordada|acordado)',
       '(interpreto|interpretar|interpretando|significado|analisar|anotar|importam) .. (sonho|sonhos)',
       '(agora|neste momento|ainda|a verdade|a verdade é|esta noite|continuo|sinceramente|nesse momento|pra ser sincera|pra ser sincero|no momento|na verdade|atualmente)',
     ],

@@ -15,7 +15,7 @@ export const spanish: Language = {
     person:
       'todos|todas|ellos|mi familia|mis hijos|mis padres|el mundo|la gente|todo el mundo|mi madre|mi mama|mi marido|mi esposo|mi esposa|mis amigos|los demas|mi pareja',
     abuser:
-      'mi (marido|esposo|novio|padre|ex|pareja|papa|hermano|padrastro|tio|vecino|exnovio|exmarido|hijo|mujer|madre)|el|ella',
+      'mi (marido|esposo|novio|padre|ex|pareja|papa|hermano|padrastro|tio|vecino|exnovio|exmarido|hijo|mujer|madre)',
     loved:
       'mi (mejor )?(amiga|amigo|hermana|hermano|prima|primo|madre|padre|mama|papa|hija|hijo|compañera|compañero|vecina|vecino|novia|novio|abuela|abuelo|tia|tio|paciente|alumna|alumno|jefe|ex|pareja|marido|esposa|esposo)',
     work: 'pelicula|peli|cancion|novela|serie|libro|cuento|obra|juego|videojuego|poema|documental|telenovela|episodio|capitulo|historia|reportaje|comic',
@@ -97,6 +97,7 @@ export const spanish: Language = {
       '(decepcion|decepcionada|decepcionado|triste|rabia|pena|lastima) .. (seguir viva|seguir vivo|estar viva|estar vivo|despertar|haber despertado|seguia viva|seguia vivo|haberme despertado)',
     ],
     ordinary: [
+      '(voy a|vamos a|iba a) (morir|morirme)',
       '(ella|el|que|quien|amiga|amigo|chico|chica|hombre|mujer|paciente|hermana|hermano|madre) (se )?(habia |ha )?(tomo|trago|tomado|tragado) ..',
       '(no|nunca|jamas|ni|tampoco) <adverb>? <adverb>? (es que |significa que |he |me |digo que |estoy )?<adverb>? (<want>|<wanted>|querido|pensado en|quiero|soy|siento|estoy|tengo|intentaria|queria) <adverb>? (<die>|<hurt>|suicida|pensamientos suicidas|ideas suicidas|matar|morir|suicidar)',
       '(no|nunca|jamas) me (quiero|queria|voy a|quise|pienso|iba a) <adverb>? (morir|matar|suicidar|hacer daño|cortar)',
@@ -143,6 +144,7 @@ export const spanish: Language = {
       '(aparte|mas alla) del? sueño',
     ],
     present: [
+      'pero (yo|me siento|la verdad|despierta|despierto)',
       '(interpreto|interpretar|interpretando|significado de|apuntar|anotar|analizar|importan|sirven) .. (sueños|sueño)',
       '(ahora|ahora mismo|todavia|aun|ya|la verdad|esta noche|en este momento|sigo|a decir verdad|sinceramente|escribo esto)',
     ],
