@@ -27,6 +27,8 @@ export const english: Language = {
   },
   phrases: {
     now: [
+      '(i|ive|i have|i had|im|i am) <adverb>? (decided|chosen|planned|resolved|determined|made up my mind|promised myself|scheduled|set a date) (to|on) <adverb>? (die|kill <myself>|end .. (life|everything|it all|it)|take my (own )?life|commit suicide|overdose|jump|hang <myself>|kms)',
+      '(ways|way|method|methods|urge|urges|plan|plans|wish|desire|thoughts|thought|idea|ideas|courage|date|day|place) .. (to|of|about|for|on) <adverb>? (kill <myself>|killing <myself>|end my life|ending my life|end it all|ending it all|take my (own )?life|taking my (own )?life|hang <myself>|hanging <myself>|my suicide|my own death|hurt <myself>|hurting <myself>|cut <myself>|cutting <myself>|jumping off|jumping in front)',
       'i (cant|cannot|can not) <adverb>? (go on|keep|continue|keep on) living',
       'wish (i|id|i had|that i|i have) <adverb>? (had )?never (been born|existed)',
       'wish i could <adverb>? (sleep forever|die|disappear forever|not wake up|stop existing|be dead)',

@@ -24,6 +24,7 @@ export const french: Language = {
   },
   phrases: {
     now: [
+      '(décidé|choisi|prévu|date|jour|pulsions|pulsion|besoin|idée) .. .. (me suicider|de me tuer|men aller pour toujours|de me pendre|me faire du mal|mettre fin a mes jours|mettre fin a ma vie|que je me tue|que je vais me tuer|de mourir)',
       '(lettres|lettre|mot) (dadieu|d adieu|de suicide) .. (écrite|écrites|prête|prêtes|prêt|écrit)',
       '(je ne|jne|je) (tiendrai|vivrai|survivrai|passerai|verrai|arriverai|serai) (pas|plus) (vivante |vivant |la )?(jusqu*|jusqua|avant|a|au|le) (a |au |la )?<when>',
       '<when> .. (je ne serai plus|je serai morte|je serai mort|je ne serai pas la|je serai partie pour|je nexisterai plus)',

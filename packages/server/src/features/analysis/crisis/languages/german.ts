@@ -22,6 +22,7 @@ export const german: Language = {
   },
   phrases: {
     now: [
+      '(denke|denk|dachte heute|überlege|plane|träume nicht mehr nur|gedanken|gedanke|drang|wunsch|beschlossen|entschieden|vor|entschlossen) .. .. .. (mich (zu (erhängen|ertränken|erschießen|vergiften|töten|ritzen|verletzen)|umzubringen|aufzuhängen)|mir (das leben zu nehmen|etwas anzutun|was anzutun|die pulsadern aufzuschneiden)|mein leben zu beenden|aus dem leben zu scheiden)',
       '(will|möchte|muss|werde) (ich )?mir .. .. (wehtun|weh tun|was antun|etwas antun|das leben nehmen|schaden)',
       '(will|möchte|muss|werde) (ich )?mich .. .. (umbringen|töten|ritzen|verletzen|erhängen|aufhängen)',
       '(keinen bock|keine lust|keine kraft|keine energie|kein bock|null bock) .. (zu leben|aufs leben|auf das leben|auf dieses leben|weiterzuleben|auf leben|am leben zu sein|zu existieren)',

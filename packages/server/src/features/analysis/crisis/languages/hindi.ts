@@ -28,6 +28,8 @@ export const hindi: Language = {
   },
   phrases: {
     now: [
+      '(होना|hona|जीवित रहना|अस्तित्व में रहना) (ही |hi )?<not> (चाहता|चाहती|chahta|chahti)',
+      '(फांसी लगाने|फाँसी लगाने|जहर खाने|ज़हर खाने|कूद जाने|कूदने|नस काटने|कलाई काटने|जान देने|खुद को खत्म करने|खुद को मारने|ट्रेन के आगे कूदने|खुद को चोट पहुँचाने|faansi lagane|fansi lagane|zeher khane|kud jane|kudne|nas kaatne|jaan dene|khud ko khatam karne|khud ko maarne) (का|के|की|को|ka|ke|ki) (बार बार |ही |रोज )?(ख्याल|खयाल|मन|विचार|सोच|बारे|इच्छा|दिल|khayal|khyal|man|mann|vichar|soch|baare|bare|dil)',
       '<not> (जी|जिया|jee|jiya|ji) (सकता|सकती|जा रहा|जाता|पा रहा|पा रही|पाऊँगा|पाऊँगी|पाऊंगा|पाऊंगी|sakta|sakti|ja raha|jata|pa raha|pa rahi|paunga|paungi)',
       '(कल|सुबह|कभी|फिर कभी|kal|subah|kabhi) .. (उठना|जागना|uthna|jaagna|jagna) <not> (चाहता|चाहती|chahta|chahti) <hun>?',
       '<when> (तक|tak) .. (नहीं|नही|ना|nahi|nhi) (बच|जी|रह|जिंदा|bach|zinda|jinda|rah|jee|टिक)*',
@@ -119,6 +121,7 @@ export const hindi: Language = {
       '(जिंदा|ज़िंदा|zinda|jinda) .. (अफसोस|दुख|गुस्सा|रोना|afsos|dukh|bura|gussa)',
     ],
     ordinary: [
+      '(मारते|पीटते|मारता|पीटता|marte|pitte|peette|marta|peetta|मारती|पीटती) (थे|था|थी|the|tha|thi)',
       '<die> (चाहता|चाहती|चाहते|chahta|chahti|chahte) (है|हैं|hai|hain)',
       '<lived> <not> (चाहता|चाहती|चाहते|chahta|chahti|chahte) (है|हैं|hai|hain)',
       '<loved> (भी|अब|ने|bhi|ab|ne)? <die>',

@@ -27,6 +27,7 @@ export const polish: Language = {
   },
   phrases: {
     now: [
+      '(postanowiłam|postanowiłem|zdecydowałam|zdecydowałem|data|dzień|plan|ochotę|ochota|impuls) .. .. (że się zabiję|że skończę ze sobą|się zabić|odebrać sobie życie|skończyć ze sobą|zakończyć życie|się powiesić|się pociąć)',
       'nie =chcę (się|sie) .. (obudzić|budzić)',
       '=chcę sobie .. .. (krzywdę|coś zrobić|odebrać życie|zrobić coś)',
       '=chcę się .. .. (zabić|pociąć|powiesić|okaleczyć|skrzywdzić)',

@@ -24,6 +24,7 @@ export const portuguese: Language = {
   },
   phrases: {
     now: [
+      '(decidi|decidido|resolvi|planejei|data|dia|vontade|impulso|impulsos) .. .. (vou me matar|me matar|me suicidar|tirar minha vida|tirar a minha vida|tirar a própria vida|me enforcar|me machucar|acabar com a minha vida|acabar com minha vida|matar me|suicidar me)',
       '(cartas|carta|bilhete|bilhetes) de (despedida|suicídio|adeus) .. (escrevi|escrita|escritas|pronta|prontas|pronto)',
       '(não|nao|acho que não|duvido que) (chego|chegue|chegarei|vou chegar|passo|aguento|duro|vivo|sobrevivo) (viva |vivo )?(a|à|ao|até|de|do|da) (a |o )?<when>',
       '(no|na|nesta|neste|até|em|nessa) <when> .. .. (não vou estar|não estarei|já não estou|vou estar morta|vou estar morto|não existo mais)',

@@ -24,6 +24,7 @@ export const spanish: Language = {
   },
   phrases: {
     now: [
+      '(decidido|decidi|resuelto|planeado|fecha|dia|ganas|impulso|impulsos) .. .. (que )?(me voy a matar|me mato|voy a suicidarme|voy a matarme|quitarme la vida|suicidarme|ahorcarme|cortarme las venas|de matarme|hacerme daño)',
       '(no tengo|sin|cero|pocas|no me quedan) .. (ganas|fuerzas|energia) .. (de|para) .. (vivir|seguir viviendo|seguir con vida|la vida)',
       '(no creo que|no voy a|dudo que|no pienso|no) (llegue|llegar|llegare|pase|pasar|aguante|dure|viva) (viva |vivo )?(a|al|hasta|de|del) (la |el |esta |este )?<when>',
       '(el|este|para el|en) <when> .. (ya )?(no voy a estar|no estare|estare muerta|estare muerto|ya no existo|me habre ido)',
