@@ -5,6 +5,8 @@ import type { Token } from './tokens.ts'
 /** A phrase that was found, by the indices of its first and last token. */
 export type Match = { kind: PhraseKind; start: number; end: number }
 
+const none: readonly State[] = []
+
 /** How far a phrase has been followed, and where it began. */
 type Place = { state: State; start: number }
 
@@ -21,30 +23,27 @@ export function findPhrases(tokens: readonly Token[], automaton: Automaton): { m
   for (const [index, token] of tokens.entries()) {
     const keys = keysByWord.get(token.exact) ?? keysOf(token, automaton)
     keysByWord.set(token.exact, keys)
-    const isNewSentence = token.sentence !== tokens[index - 1]?.sentence
-    const places: Place[] = isNewSentence ? [] : active
+    const places = token.sentence === tokens[index - 1]?.sentence ? active : []
     active = []
     if (keys.length === 0 && places.length === 0) continue
     // The latest beginnings come first, so of two ways to the same state the shorter one stays.
-    move({ state: automaton.start, start: index })
-    for (const place of places) move(place)
-
-    function move({ state, start }: Place) {
-      for (const target of state.any) reach(target, start)
+    places.unshift({ state: automaton.start, start: index })
+    for (const { state, start } of places) {
+      for (const target of state.any) reach(target, start, index)
       for (const key of keys) {
-        for (const target of state.next.get(key) ?? []) reach(target, start)
+        for (const target of state.next.get(key) ?? none) reach(target, start, index)
       }
-    }
-
-    function reach(state: State, start: number) {
-      steps += 1
-      if (reachedAt[state.number] === index) return
-      reachedAt[state.number] = index
-      for (const kind of state.ends) matches.push({ kind, start, end: index })
-      if (state.any.length > 0 || state.next.size > 0) active.push({ state, start })
     }
   }
   return { matches, steps }
+
+  function reach(state: State, start: number, index: number) {
+    steps += 1
+    if (reachedAt[state.number] === index) return
+    reachedAt[state.number] = index
+    for (const kind of state.ends) matches.push({ kind, start, end: index })
+    if (state.any.length > 0 || state.next.size > 0) active.push({ state, start })
+  }
 }
 
 /** What a word may be called in the phrases of this language. */

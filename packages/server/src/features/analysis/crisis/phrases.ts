@@ -63,6 +63,7 @@ export function compile(languages: readonly Language[], kinds: readonly PhraseKi
               : step(at, symbol, isAlone ? shared : createState())
         at = rest.at(-1) === '?' && rest.pop() ? new Set([...at, ...after]) : after
       }
+      if (length === 0) throw new Error(`A choice is empty: ${phrase}`)
       return at
     }
 

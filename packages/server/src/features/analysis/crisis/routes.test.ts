@@ -71,7 +71,7 @@ describe('POST /api/ai/analyze answers a crisis', () => {
   test('when the chain does not answer and the model asked for is not there', async () => {
     await using own = await startTestServer({ network })
     const user = await own.newUser()
-    await own.rpc[Symbol.asyncDispose]()
+    await own.rpc.goDown()
 
     const answer = await user.analyze(cry, { model: 'no-such-model' })
 

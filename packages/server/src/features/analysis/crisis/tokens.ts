@@ -24,6 +24,7 @@ const quotationMark = /^["“”„«»「」『』]$/u
 /** Cuts a text into words that know their sentence; what only changes the look of a text is gone. */
 export function readTokens(text: string): Token[] {
   const tokens: Token[] = []
+  const known = new Map<string, Pick<Token, 'exact' | 'plain'>>()
   let sentence = 0
   let clause = 0
   let paragraph = 0
@@ -41,7 +42,9 @@ export function readTokens(text: string): Token[] {
       if (newlines > 1 || (newlines === 1 && !lowerCase.test(piece))) sentence += 1
       if (newlines > 1) paragraph += 1
       newlines = 0
-      tokens.push({ ...spellings(piece), sentence, clause, paragraph, isQuoted: false })
+      const { exact, plain } = known.get(piece) ?? spellings(piece)
+      known.set(piece, { exact, plain })
+      tokens.push({ exact, plain, sentence, clause, paragraph, isQuoted: false })
     } else if (piece !== '…' && !/^\.\.+$/.test(piece)) {
       sentence += 1
     }
