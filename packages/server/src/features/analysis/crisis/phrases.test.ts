@@ -7,7 +7,7 @@ function find(phrase: string, text: string) {
   const tokens = readTokens(text)
   const { matches } = findPhrases(
     tokens,
-    compile({ tag: 'en', words: { sea: 'sea|deep water' }, phrases: { now: [phrase] } }),
+    compile([{ tag: 'en', words: { sea: 'sea|deep water' }, phrases: { now: [phrase] } }]),
   )
   return matches.map(({ start, end }) =>
     tokens
