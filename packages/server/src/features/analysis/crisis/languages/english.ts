@@ -27,6 +27,7 @@ export const english: Language = {
   },
   phrases: {
     now: [
+      '(ill|i will|im going to|im gonna|i might|im about to|i want to|going to) .. (take|swallow|down|taking) (all|every|the whole|a whole|the entire|them all|all of) .. .. <pills>',
       '(i|ive|i have|i had|im|i am) <adverb>? (decided|chosen|planned|resolved|determined|made up my mind|promised myself|scheduled|set a date) (to|on) <adverb>? (die|kill <myself>|end .. (life|everything|it all|it)|take my (own )?life|commit suicide|overdose|jump|hang <myself>|kms)',
       '(ways|way|method|methods|urge|urges|plan|plans|wish|desire|thoughts|thought|idea|ideas|courage|date|day|place) .. (to|of|about|for|on) <adverb>? (kill <myself>|killing <myself>|end my life|ending my life|end it all|ending it all|take my (own )?life|taking my (own )?life|hang <myself>|hanging <myself>|my suicide|my own death|hurt <myself>|hurting <myself>|cut <myself>|cutting <myself>|jumping off|jumping in front)',
       'i (cant|cannot|can not) <adverb>? (go on|keep|continue|keep on) living',

@@ -24,6 +24,8 @@ export const french: Language = {
   },
   phrases: {
     now: [
+      '(je prends|je vais prendre|je prendrai|javale|je vais avaler|javalerai|je vais gober) .. (tous|toute|tout) .. <pills>',
+      '(jai|avec|reviennent|depuis) .. .. (idées suicidaires|pensées suicidaires|envies suicidaires|envies de mourir|pulsions suicidaires)',
       '(décidé|choisi|prévu|date|jour|pulsions|pulsion|besoin|idée) .. .. (me suicider|de me tuer|men aller pour toujours|de me pendre|me faire du mal|mettre fin a mes jours|mettre fin a ma vie|que je me tue|que je vais me tuer|de mourir)',
       '(lettres|lettre|mot) (dadieu|d adieu|de suicide) .. (écrite|écrites|prête|prêtes|prêt|écrit)',
       '(je ne|jne|je) (tiendrai|vivrai|survivrai|passerai|verrai|arriverai|serai) (pas|plus) (vivante |vivant |la )?(jusqu*|jusqua|avant|a|au|le) (a |au |la )?<when>',

@@ -22,6 +22,8 @@ export const german: Language = {
   },
   phrases: {
     now: [
+      '(nehme|schlucke|werde|will) (ich )?.. (alle|die ganze|sämtliche|die ganzen|meine ganzen) .. (<pills>) .. (schlucken|nehmen|dann|und|ein|heute|auf einmal)',
+      '(habe|hab|kommen|plagen|quälen|seit) .. .. .. (suizidgedanken|selbstmordgedanken|todesgedanken|suizidale gedanken)',
       '(denke|denk|dachte heute|überlege|plane|träume nicht mehr nur|gedanken|gedanke|drang|wunsch|beschlossen|entschieden|vor|entschlossen) .. .. .. (mich (zu (erhängen|ertränken|erschießen|vergiften|töten|ritzen|verletzen)|umzubringen|aufzuhängen)|mir (das leben zu nehmen|etwas anzutun|was anzutun|die pulsadern aufzuschneiden)|mein leben zu beenden|aus dem leben zu scheiden)',
       '(will|möchte|muss|werde) (ich )?mir .. .. (wehtun|weh tun|was antun|etwas antun|das leben nehmen|schaden)',
       '(will|möchte|muss|werde) (ich )?mich .. .. (umbringen|töten|ritzen|verletzen|erhängen|aufhängen)',

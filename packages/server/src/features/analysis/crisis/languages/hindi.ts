@@ -28,6 +28,8 @@ export const hindi: Language = {
   },
   phrases: {
     now: [
+      '(सारी|सब|पूरी|saari|sari|puri) .. <pills> .. (खा|निगल|ले|kha|nigal|le) (लूँगा|लूँगी|लूंगा|लूंगी|जाऊँगा|जाऊँगी|जाऊंगा|जाऊंगी|lunga|lungi|jaunga|jaungi)',
+      '(आत्महत्या|खुदकुशी|मरने|सुसाइड|suicide|khudkushi|marne) (के|का|की|ke|ka|ki) (विचार|ख्याल|खयाल|खयालात|khayal|vichar|thoughts) .. (बढ़|तेज|ज्यादा|रोज|नहीं जा|आ रहे|आते हैं|badh|aa rahe|zyada)',
       '(होना|hona|जीवित रहना|अस्तित्व में रहना) (ही |hi )?<not> (चाहता|चाहती|chahta|chahti)',
       '(फांसी लगाने|फाँसी लगाने|जहर खाने|ज़हर खाने|कूद जाने|कूदने|नस काटने|कलाई काटने|जान देने|खुद को खत्म करने|खुद को मारने|ट्रेन के आगे कूदने|खुद को चोट पहुँचाने|faansi lagane|fansi lagane|zeher khane|kud jane|kudne|nas kaatne|jaan dene|khud ko khatam karne|khud ko maarne) (का|के|की|को|ka|ke|ki) (बार बार |ही |रोज )?(ख्याल|खयाल|मन|विचार|सोच|बारे|इच्छा|दिल|khayal|khyal|man|mann|vichar|soch|baare|bare|dil)',
       '<not> (जी|जिया|jee|jiya|ji) (सकता|सकती|जा रहा|जाता|पा रहा|पा रही|पाऊँगा|पाऊँगी|पाऊंगा|पाऊंगी|sakta|sakti|ja raha|jata|pa raha|pa rahi|paunga|paungi)',
@@ -177,7 +179,7 @@ export const hindi: Language = {
       '(पहले कभी|कभी पहले|पुराने दिनों|उन दिनों|उस समय|उस वक्त|बीते|अतीत|बचपन|जवानी|कॉलेज के दिनों|कॉलेज में|स्कूल में|स्कूल के|un dino|us samay|us waqt|bachpan|college me|college mein|school me|school mein|pehle kabhi|purane)',
       '(जब|jab) (मैं |main |mai )?(छोटा|छोटी|पंद्रह|सोलह|सत्रह|अठारह|कॉलेज|स्कूल|किशोर|चौदह|15|16|17|18|14|20|chhota|chota|choti|college|school|teenager|बीस)',
       '(पिछले|pichle|pichhle) (साल|saal|वर्ष)',
-      '(लॉकडाउन|तलाक|कोविड|महामारी|lockdown|covid|divorce) ',
+      '(लॉकडाउन|तलाक|कोविड|महामारी|lockdown|covid|divorce) (के दौरान|के समय|के वक्त|में|ke dauran|ke time|me|mein)',
     ],
     recovered: [
       '(ठीक|बेहतर|खुश|अच्छा|अच्छी|स्वस्थ|शुक्रगुजार|theek|thik|tik|better|behtar|khush|accha|acha|fine|recover) (हूँ|हूं|हु|हो|महसूस|हो गया|हो गई|hu|hoon|hun|ho|mehsus|feel|ho gaya|ho gayi|हैं)',

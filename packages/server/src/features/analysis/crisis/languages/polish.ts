@@ -27,6 +27,8 @@ export const polish: Language = {
   },
   phrases: {
     now: [
+      '(wezmę|połknę|łyknę|zażyję|=wezme|polkne|biorę|zjem) .. (wszystkie|całe|całą|cały|garść) .. <pills>',
+      '(mam|miewam|wracają|wróciły|męczą|dręczą|od) .. .. .. (myśli samobójcze|myśli o samobójstwie|mysli samobojcze)',
       '(postanowiłam|postanowiłem|zdecydowałam|zdecydowałem|data|dzień|plan|ochotę|ochota|impuls) .. .. (że się zabiję|że skończę ze sobą|się zabić|odebrać sobie życie|skończyć ze sobą|zakończyć życie|się powiesić|się pociąć)',
       'nie =chcę (się|sie) .. (obudzić|budzić)',
       '=chcę sobie .. .. (krzywdę|coś zrobić|odebrać życie|zrobić coś)',

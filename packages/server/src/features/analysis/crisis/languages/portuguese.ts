@@ -24,6 +24,8 @@ export const portuguese: Language = {
   },
   phrases: {
     now: [
+      '(tomo|vou tomar|tomarei|engulo|vou engolir|engolirei) .. (todos|toda|tudo|a caixa|as cartelas) .. <pills>',
+      '(tenho|tô com|estou com|com|voltaram|sinto|desde) .. .. (ideias de suicídio|ideias suicidas|pensamentos suicidas|pensamentos de suicídio|vontade de morrer|vontade de me matar)',
       '(decidi|decidido|resolvi|planejei|data|dia|vontade|impulso|impulsos) .. .. (vou me matar|me matar|me suicidar|tirar minha vida|tirar a minha vida|tirar a própria vida|me enforcar|me machucar|acabar com a minha vida|acabar com minha vida|matar me|suicidar me)',
       '(cartas|carta|bilhete|bilhetes) de (despedida|suicídio|adeus) .. (escrevi|escrita|escritas|pronta|prontas|pronto)',
       '(não|nao|acho que não|duvido que) (chego|chegue|chegarei|vou chegar|passo|aguento|duro|vivo|sobrevivo) (viva |vivo )?(a|à|ao|até|de|do|da) (a |o )?<when>',
@@ -148,7 +150,7 @@ export const portuguese: Language = {
       '(anos|meses|tempos) atrás',
       '(antigamente|no passado|naquela época|naquele tempo|na adolescência|na juventude|em criança|na minha adolescência|na minha juventude|outrora|na altura)',
       '(quando|aos) (eu )?(era|tinha|estava (no|na)|quinze|catorze|dezesseis|dezasseis|dezessete|dezoito|vinte|15|16|17|18|14|20|adolescente|morava|estudava)',
-      '(no|o|na) (ano passado|verão passado|ensino médio|faculdade|secundário|pandemia|divórcio)',
+      '(no|na) (ano passado|verão passado|ensino médio|faculdade|secundário|pandemia|divórcio)',
       '(durante|depois) (a|o|do|da) (pandemia|divórcio|faculdade|confinamento|depressão)',
     ],
     recovered: [

@@ -24,6 +24,8 @@ export const spanish: Language = {
   },
   phrases: {
     now: [
+      '(me tomo|me tomare|me voy a tomar|voy a tomarme|voy a tomar|me trago|me tragare|voy a tragarme|tomare) .. (todas|todos|el frasco|la caja|un monton|entero|entera) .. <pills>',
+      '(tengo|con|vuelven|siento|desde) .. .. (ideas suicidas|ideas de suicidio|pensamientos suicidas|pensamientos de suicidio|ganas de morir|ganas de morirme|ganas de matarme)',
       '(decidido|decidi|resuelto|planeado|fecha|dia|ganas|impulso|impulsos) .. .. (que )?(me voy a matar|me mato|voy a suicidarme|voy a matarme|quitarme la vida|suicidarme|ahorcarme|cortarme las venas|de matarme|hacerme daño)',
       '(no tengo|sin|cero|pocas|no me quedan) .. (ganas|fuerzas|energia) .. (de|para) .. (vivir|seguir viviendo|seguir con vida|la vida)',
       '(no creo que|no voy a|dudo que|no pienso|no) (llegue|llegar|llegare|pase|pasar|aguante|dure|viva) (viva |vivo )?(a|al|hasta|de|del) (la |el |esta |este )?<when>',
