@@ -9,8 +9,13 @@ const descriptions: Record<Engine, string> = {
   'language-model': 'A language model of the user’s own choice under the name of a model of the local devnet.',
 }
 
+const parameters = ['max_tokens', 'max_completion_tokens', 'stream', 'stream_options']
+
 /** The answer of `/v1/models`; prices in neuron per token, from the chain. */
-export function listModels({ model, inputPrice, outputPrice, verifiability }: ChainService, engine: Engine) {
+export function listModels(
+  { model, inputPrice, outputPrice, verifiability }: ChainService,
+  { engine, takesSchema }: { engine: Engine; takesSchema: boolean },
+) {
   return {
     object: 'list',
     data: [
@@ -25,7 +30,7 @@ export function listModels({ model, inputPrice, outputPrice, verifiability }: Ch
         type: 'chatbot',
         context_length: 131_072,
         max_completion_tokens: 8_192,
-        supported_parameters: ['max_tokens', 'max_completion_tokens', 'response_format', 'stream', 'stream_options'],
+        supported_parameters: [...parameters, ...(takesSchema ? ['response_format'] : [])].sort(),
         pricing: { prompt: String(inputPrice), completion: String(outputPrice) },
         verifiability,
         tee_attested: false,

@@ -83,6 +83,7 @@ export async function startProvider(spec: ProviderSpec, options: Options): Promi
     settle: settler.settle,
     faucet,
     engine: languageModel ? 'language-model' : 'dream-reader',
+    takesSchema: spec.takesSchema,
     onLog,
   })
 

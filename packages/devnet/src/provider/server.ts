@@ -29,6 +29,7 @@ type Deps = {
   settle: () => Promise<SettlementOutcome[]>
   faucet: Faucet
   engine: Engine
+  takesSchema: boolean
   onLog: (message: string) => void
 }
 
@@ -83,7 +84,7 @@ export async function startProviderServer(deps: Deps) {
   }
 }
 
-function createRoutes({ teeSigner, chain, sessions, fees, signatures, chat, engine }: Deps): Route[] {
+function createRoutes({ teeSigner, chain, sessions, fees, signatures, chat, engine, takesSchema }: Deps): Route[] {
   return [
     {
       name: 'chat',
@@ -121,7 +122,8 @@ function createRoutes({ teeSigner, chain, sessions, fees, signatures, chat, engi
       method: 'GET',
       path: /^\/v1\/models$/,
       context: plainContext,
-      handle: async (_request, response) => sendJson(response, 200, listModels(await chain.getService(), engine)),
+      handle: async (_request, response) =>
+        sendJson(response, 200, listModels(await chain.getService(), { engine, takesSchema })),
     },
     {
       name: 'quote',

@@ -9,6 +9,8 @@ export type ProviderSpec = {
   /** Neuron per token; registered on chain, and billed from there. */
   inputPrice: bigint
   outputPrice: bigint
+  /** Whether it says that it can be held to a JSON Schema. */
+  takesSchema: boolean
   wallet: PrivateKeyAccount
   teeSigner: PrivateKeyAccount
   answer(request: ChatRequest): string
@@ -21,6 +23,7 @@ export function createProviderSpecs(): ProviderSpec[] {
       model: 'llama-3.3-70b-instruct',
       inputPrice: 100_000_000_000n,
       outputPrice: 490_000_000_000n,
+      takesSchema: true,
       ...createKeys('llama'),
       answer: readDream,
     },
@@ -28,6 +31,7 @@ export function createProviderSpecs(): ProviderSpec[] {
       model: 'deepseek-r1-70b',
       inputPrice: 300_000_000_000n,
       outputPrice: 1_000_000_000_000n,
+      takesSchema: false,
       ...createKeys('deepseek'),
       answer: reasonAndReadDream,
     },

@@ -1,11 +1,14 @@
 import { jsonrepair } from 'jsonrepair'
 import { parseJson } from '../../provider/parse-json.ts'
 
-/** Far more than any level may write; what is longer is no answer of ours, and expensive to search. */
-const maxSearchedLength = 100_000
+/** More than any level may write, thinking included; what is longer is no answer of ours, and expensive to search. */
+const maxSearchedLength = 50_000
+
+/** Mending takes time that grows faster than the text; twice what the deepest level writes. */
+const maxMendedLength = 20_000
 
 /** Places where an object may begin that are tried before giving up. */
-const maxStarts = 20
+const maxStarts = 8
 
 /** How the text of an object ends: as it should, without its last brackets, or in the middle of something. */
 export type Ending = 'closed' | 'unclosed' | 'cut'
@@ -16,7 +19,14 @@ export type FoundJson = { value: unknown; ending: Ending }
 /** The JSON objects in what a model wrote, best candidates first. Its thinking, fences and chatter are passed over. */
 export function* findJson(content: string): Generator<FoundJson> {
   if (content.length > maxSearchedLength) return
-  const answer = withoutThinking(content).trim()
+  const all = content.trim()
+  const answer = withoutThinking(all)
+  yield* findObjects(answer)
+  // What begins as an object is no thinking: a dream may speak of such a tag, and be quoted.
+  if (answer !== all && all.startsWith('{')) yield* findObjects(all)
+}
+
+function* findObjects(answer: string): Generator<FoundJson> {
   const whole = parseJson(answer)
   if (whole !== undefined) yield { value: whole, ending: 'closed' }
   const nested: FoundJson[] = []
@@ -43,12 +53,12 @@ function withoutThinking(content: string): string {
   const last = closings.at(-1)
   const rest = last ? content.slice(last.index + last[0].length) : content
   const opened = rest.search(/<(?:think|thinking|thought|reasoning)>/i)
-  return opened < 0 ? rest : rest.slice(0, opened)
+  return (opened < 0 ? rest : rest.slice(0, opened)).trim()
 }
 
 function readLoosely(text: string): unknown {
   const strict = parseJson(text)
-  if (strict !== undefined) return strict
+  if (strict !== undefined || text.length > maxMendedLength) return strict
   try {
     return parseJson(jsonrepair(text))
   } catch {

@@ -93,12 +93,8 @@ describe('a provider that takes a JSON Schema', () => {
   })
 })
 
-test('a provider that was not asked yet is asked in words, with the same answer', async () => {
-  await using fresh = await startTestServer({ network })
-  const dreamer = await fresh.newUser({ deposit: '3' })
-  for (const service of await fresh.context.catalogue.list()) fresh.context.schemas.refused(service)
-
-  const answer = await dreamer.analyze(dream, { receipt: 'full' })
+test('a provider that does not say so is asked in words, and answers in the same shape', async () => {
+  const answer = await user.analyze(dream, { model: 'deepseek', receipt: 'full' })
 
   expect(requestIn(answer)).not.toHaveProperty('response_format')
   expect(answer.body.analysis).toMatchObject({

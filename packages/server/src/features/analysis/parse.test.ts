@@ -15,3 +15,27 @@ describe('what a model wrote as', () => {
     else expect({ ...without, ...analysis }).toMatchObject(expected)
   })
 })
+
+test('what is made to be slow does not hold up others', () => {
+  const pieces = [
+    '{"a":"',
+    '{',
+    '[{',
+    "{'",
+    '{"a":[',
+    '\\"',
+    '<think>{',
+    '“{',
+    '{"a":1,}',
+    '{/*',
+    '```{',
+    '<a ',
+    '![](',
+  ]
+
+  const startedMs = performance.now()
+  for (const piece of pieces)
+    for (const size of [19_900, 49_900]) reader.read({ content: `{${piece.repeat(size / piece.length)}`, isCut: false })
+
+  expect(performance.now() - startedMs).toBeLessThan(12_000)
+})

@@ -43,10 +43,8 @@ const irregular = [
   ['fall', 'fell', 'fallen', 'falling'],
   ['run', 'ran', 'running', 'runs', 'runner'],
   ['swim', 'swam', 'swum', 'swimming'],
-  ['drown', 'drowning', 'drowned'],
   ['die', 'died', 'dying', 'dead', 'death'],
   ['fight', 'fought', 'fighting'],
-  ['chase', 'chased', 'chasing'],
   ['sing', 'sang', 'sung', 'song', 'singing'],
   ['speak', 'spoke', 'spoken', 'speech', 'speaking'],
   ['tooth', 'teeth'],
@@ -64,7 +62,6 @@ const irregular = [
   ['wife', 'wives'],
   ['life', 'lives'],
   ['calf', 'calves'],
-  ['key', 'keys'],
 ]
 const irregularOf = new Map(irregular.flatMap((forms, index) => forms.map((form) => [form, index])))
 

@@ -110,6 +110,11 @@ const wrappings: AwkwardOutput[] = [
   { what: 'thinking afterwards that is not closed', content: `${flat}<think>was that {`, expected: plain },
   { what: 'thinking under another name', content: `<thinking>{</thinking>${flat}`, expected: plain },
   { what: 'thinking that never ends', content: `<think>${flat}`, expected: undefined },
+  {
+    what: 'a tag of thinking that is only quoted',
+    content: flat.replace('The sea', 'The sign </think> and the sea'),
+    expected: { interpretation: 'The sign and the sea might stand for distance.' },
+  },
   { what: 'an array around it', content: `[${flat}]`, expected: plain },
   { what: 'an object around it', content: `{"analysis": ${flat}}`, expected: plain },
   { what: 'two objects around it', content: `{"data": {"result": ${nested}}}`, expected: full },
