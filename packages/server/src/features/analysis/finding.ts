@@ -1,4 +1,6 @@
 import type { Analysis, AnalyzeResponse, Verification } from '@dreamscape/protocol/analysis'
+import type { Db } from '../../database/connect.ts'
+import type { Reservation, Reservations } from '../broker/reservations.ts'
 import type { Billed } from './billing.ts'
 import type { Dispatched } from './dispatcher.ts'
 
@@ -47,4 +49,17 @@ function bytesOf({ plan, answer }: Billed) {
 
 function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
+}
+
+/**
+ * Charges what the calls cost. When the second one broke off, nobody knows that yet: all stays held until reconciliation books
+ * what both are billed.
+ */
+export async function settle(
+  reservations: Reservations,
+  trx: Db,
+  { reservation, cost, isUnknown }: { reservation: Reservation; cost: bigint; isUnknown: boolean },
+): Promise<void> {
+  if (isUnknown) await reservations.markUnknown(reservation, trx)
+  else await reservations.charge(trx, reservation, cost)
 }

@@ -20,7 +20,7 @@ import { crisisHelp } from './crisis/help.ts'
 import { screenAnalysis } from './crisis/outputs.ts'
 import { findCrisis } from './crisis/screen.ts'
 import type { Dispatched, Dispatcher } from './dispatcher.ts'
-import { type AnalyzeResult, type Finding, spoken, strength, totalOf, withBytes } from './finding.ts'
+import { type AnalyzeResult, type Finding, settle, spoken, strength, totalOf, withBytes } from './finding.ts'
 import { levelProfile } from './levels.ts'
 import { type AnswerReader, createAnswerReader } from './parse.ts'
 import { planFor } from './plan.ts'
@@ -102,9 +102,7 @@ export function createAnalysisService(deps: {
     const { reservation, service } = finding.first
     const { cost, usage, verification } = totalOf(finding)
     return db.transaction().execute(async (trx) => {
-      // Of two calls, what the unknown one cost is found out with what both are billed: until then all stays held.
-      if (finding.isUnknown) await reservations.markUnknown(reservation, trx)
-      else await reservations.charge(trx, reservation, cost)
+      await settle(reservations, trx, { reservation, cost, isUnknown: finding.isUnknown === true })
       await usageLog.recordAnalysis(trx, {
         address: principal.address,
         model: service.model,

@@ -1,6 +1,7 @@
 import { sum } from '../../platform/neuron.ts'
 import { checkWithdrawals } from './audit-withdrawals.ts'
 import { type Complain, type Evidence, isDone, isSent, type Sent, type Violation } from './evidence.ts'
+import { repairName } from './provider.ts'
 
 type Tables = Evidence['tables']
 
@@ -69,7 +70,9 @@ function checkOrders({ tables, orders, provider }: Evidence, sent: readonly Sent
     if (kind !== 'analyze') continue
     const times = provider.answers().get(String(index)) ?? 0
     const paid = tables.reservation.filter(({ digest, state }) => digest === principal.digest && state !== 'released')
+    const repairs = provider.answers().get(String(repairName(index))) ?? 0
     if (times > 1) complain('double', `${name} was sent to the provider and billed ${times} times`)
+    if (repairs > 1) complain('double', `the repair of ${name} was sent to the provider and billed ${repairs} times`)
     if (paid.length > 1) complain('double', `${name} holds ${paid.length} reservations`)
     if (isSaid && paid[0]?.state !== 'charged') complain('lost', `${name} was answered and is ${paid[0]?.state}`)
   }

@@ -4,6 +4,7 @@ import type { ChainReader, ChainTerms } from '../../chain/reader.ts'
 import type { Transactions } from '../../chain/transactions.ts'
 import type { Db } from '../../database/connect.ts'
 import { createDispatcher } from '../../features/analysis/dispatcher.ts'
+import { settle } from '../../features/analysis/finding.ts'
 import type { Plan } from '../../features/analysis/plan.ts'
 import { createReconciliation } from '../../features/broker/reconciliation.ts'
 import type { ReservationStore } from '../../features/broker/reservation-store.ts'
@@ -95,17 +96,18 @@ export function startServices(ground: Ground) {
     cancel: (principal: Principal) => withdrawals.cancel(principal),
     balance: (user: Address) => broker.readAccount(user),
 
-    /** What the analysis service does of money: send under a reservation, then book. */
-    async analyze(principal: Principal, plan: Plan): Promise<bigint> {
-      const dispatched = await dispatcher.dispatch({
-        principal,
-        requestId: principal.runId,
-        plans: [plan],
-        deadlineMs: clock.now() + deadlineMs,
-      })
-      await db.transaction().execute((trx) => reservations.charge(trx, dispatched.reservation, dispatched.cost))
+    /** What the analysis service does of money: send under a reservation, repair under the same one, then book. */
+    async analyze(principal: Principal, { plan, repair }: { plan: Plan; repair: Plan | undefined }): Promise<bigint> {
+      const errand = { principal, requestId: principal.runId, deadlineMs: clock.now() + deadlineMs }
+      const first = await dispatcher.dispatch({ ...errand, plans: [plan] })
+      const second = repair && (await dispatcher.callAgain({ ...errand, first, plan: repair }))
+      const cost = first.cost + (second?.state === 'answered' ? second.billed.cost : 0n)
+      const { reservation } = first
+      await db
+        .transaction()
+        .execute((trx) => settle(reservations, trx, { reservation, cost, isUnknown: second?.state === 'unknown' }))
       funding.refillInBackground(principal.address, plan.service.provider)
-      return dispatched.cost
+      return cost
     },
 
     resumeTransactions: lane.resume,

@@ -12,6 +12,13 @@ const outputPrice = 10n ** 13n
 const emptyHash = '0'.repeat(64)
 const noBytes = Buffer.alloc(0)
 
+/** Every second answer is out of form and has to be repaired: by a request of its own name. */
+const repairNames = 128
+const maxRepairTokens = 300
+
+/** What the request that repairs the answer to request `name` is called. */
+export const repairName = (name: number): number => name + repairNames
+
 export type ModelProvider = ReturnType<typeof createModelProvider>
 
 /** A provider that bills what it answers, also to those who do not hear it, and collects on chain now and then. */
@@ -37,7 +44,7 @@ export function createModelProvider(options: { address: Address; chain: ModelCha
     /** Answers a request of `broker` and bills it, or refuses it, which costs nothing. */
     chat({ broker, body }: { broker: Address; body: Uint8Array }): ChatOutcome {
       if (spare(broker) < 0n) return { state: 'refused', reason: 'balance', status: 400 }
-      const completionTokens = random.int(50, 900)
+      const completionTokens = (body[0] ?? 0) < repairNames ? random.int(50, 900) : random.int(10, maxRepairTokens)
       billed.set(broker, (billed.get(broker) ?? 0n) + BigInt(completionTokens) * outputPrice)
       const name = String(body)
       answers.set(name, (answers.get(name) ?? 0) + 1)
@@ -59,8 +66,15 @@ export function createModelProvider(options: { address: Address; chain: ModelCha
       if (fee > 0n) chain.world.settle(address, broker, fee)
     },
 
-    /** A request named `name` and the most it can cost. */
-    planFor: (name: number): Plan => ({
+    /** A request named `name` and the most it can cost, and the one that repairs its answer, if that has to be. */
+    planFor: (name: number): { plan: Plan; repair: Plan | undefined } => ({
+      plan: planOf(name, 1_000n),
+      repair: name % 2 === 0 ? planOf(repairName(name), BigInt(maxRepairTokens)) : undefined,
+    }),
+  }
+
+  function planOf(name: number, maxTokens: bigint): Plan {
+    return {
       service: {
         provider: address,
         baseUrl: 'http://simulated',
@@ -74,8 +88,8 @@ export function createModelProvider(options: { address: Address; chain: ModelCha
       },
       body: Uint8Array.of(name),
       requestHash: emptyHash,
-      worstCase: 1_000n * outputPrice,
+      worstCase: maxTokens * outputPrice,
       maxResponseBytes: 0,
-    }),
+    }
   }
 }
