@@ -7,6 +7,7 @@ import { type Address, createWalletClient, http, zeroHash } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readChainBooks } from '../../testing/chain-books.ts'
 import { dream } from '../../testing/dream.ts'
+import { expectExactBooks } from '../../testing/expect-exact-books.ts'
 import { expectProblem } from '../../testing/expect-problem.ts'
 import { startTestNetwork, type TestNetwork } from '../../testing/test-network.ts'
 import { startTestServer, type TestServer } from '../../testing/test-server.ts'
@@ -37,6 +38,21 @@ describe('a provider that finds the balance too low again and again', () => {
     const { locks } = await readChainBooks(network.devnet, user.brokerAddress)
     expect([...locks.values()].map(formatOg)).toEqual(['1.1'])
   })
+})
+
+test('a usage of nothing is compared with the bill all the same', async () => {
+  await using server = await startTestServer({ network })
+  const user = await server.newUser({ deposit: '3' })
+  llama.order({ kind: 'bad-usage', usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } })
+  const answer = await user.analyze(dream, llamaOnly)
+
+  await reconcile(server)
+
+  const billed = llama.unsettledFee(user.brokerAddress)
+  expect(answer.body.cost).toBe('0')
+  expect(billed).toBeGreaterThan(0n)
+  expect(await server.rows('sub_account', user)).toMatchObject([{ charged: billed, checked: billed }])
+  await expectExactBooks(server, user)
 })
 
 describe('a usage that does not fit any integer', () => {

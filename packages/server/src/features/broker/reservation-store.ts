@@ -31,6 +31,8 @@ export function createReservationStore(db: Db) {
         where id = ${id}::uuid and state in ('held', 'unknown') returning user_address, provider, amount)
       update sub_account set reserved = sub_account.reserved - settled.amount,
         charged = sub_account.charged + ${cost}::numeric,
+        -- What costs nothing moves no tally, and is to be compared with the bill all the same.
+        checked = case when ${cost}::numeric = 0 then -1 else sub_account.checked end,
         slack = sub_account.slack + greatest(settled.amount - ${cost}::numeric, 0)
       from settled where sub_account.user_address = settled.user_address
         and sub_account.provider = settled.provider returning 1`.execute(db)

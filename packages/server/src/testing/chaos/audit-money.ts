@@ -88,7 +88,8 @@ export function checkBills(evidence: Evidence, complain: Complain): void {
     const isEmpty = (chain.locks.get(provider) ?? 0n) === 0n
     const billed = isEmpty ? taken : taken + claim
     // What was given up with an emptied sub-account is believed when its provider is next looked at: after the next charge.
-    const isGivenUp = checked === charged && billed > charged && billed - charged <= slack
+    const isLookedAtLater = checked === charged && !isEmpty && taken <= charged
+    const isGivenUp = isLookedAtLater && billed > charged && billed - charged <= slack
     if (charged !== billed && !isGivenUp) {
       complain(
         'bills',

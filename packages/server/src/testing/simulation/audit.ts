@@ -103,7 +103,8 @@ function checkBooks(evidence: Evidence, complain: Complain): void {
   if (book.charged > billed) complain('books', `${billed} was billed and ${book.charged} is charged`)
   const due = balance === 0n ? taken : billed
   // What was given up with an emptied sub-account is believed when its provider is next looked at: after the next charge.
-  const isLookedAtLater = book.charged === book.checked
+  // What the chain has paid is never given up.
+  const isLookedAtLater = book.charged === book.checked && balance > 0n && taken <= book.charged
   const isGivenUp = isLookedAtLater && billed > book.charged && billed - book.charged <= book.slack
   if (book.charged !== due && !isGivenUp) {
     complain('books', `${book.charged} is charged; ${billed} was billed, ${taken} taken, ${balance} is locked`)

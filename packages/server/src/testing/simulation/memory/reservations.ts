@@ -52,9 +52,10 @@ export function memoryReservations(view: View): Sync<ReservationStore> {
     view.change((statement) => statement.insert('adjustment', { id: view.nextId('adjustment'), ...correction }))
 
   const charge = ({ id, cost }: { id: string; cost: bigint }): boolean =>
-    end(id, { state: 'charged', cost }, ({ reserved, charged, slack }, amount) => ({
+    end(id, { state: 'charged', cost }, ({ reserved, charged, checked, slack }, amount) => ({
       reserved: reserved - amount,
       charged: charged + cost,
+      checked: cost === 0n ? -1n : checked,
       slack: slack + most(amount - cost, 0n),
     }))
 
