@@ -113,7 +113,8 @@ export function createDelivery(deps: {
     const wallet = await transactions.readWallet(brokerAddress)
     if (wallet < price) {
       // What a block would take as it is needs no help.
-      if (ceilingOf(fees) < (await transactions.readGasPrice())) await journal.lackGas(entry.id, price - wallet)
+      const isOutpriced = ceilingOf(fees) < (await transactions.readGasPrice())
+      await journal.noteShortfall(entry.id, isOutpriced ? price - wallet : 0n)
       return undefined
     }
     const signed = await signer.signTransaction({ user, intent, nonce, gas, fees: raised })

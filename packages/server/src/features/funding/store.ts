@@ -149,12 +149,16 @@ export function createJournalStore(db: Db) {
         .where('state', 'in', state === 'broadcast' ? ['prepared', 'unknown'] : ['prepared'])
         .execute(),
 
-    /** Notes that the withdrawal which an open entry is a step of waits for gas money. `shortfall` in neuron. */
-    lackGas: (id: number, shortfall: bigint) =>
+    /** Notes whether the withdrawal which an open entry is a step of waits for gas money. `shortfall` in neuron, 0 for none. */
+    noteShortfall: (id: number, shortfall: bigint) =>
       db
         .updateTable('withdrawal')
         .from('chain_transaction')
-        .set({ waits_for: 'gas', wait_until: null, gas_shortfall: shortfall })
+        .set({
+          waits_for: shortfall > 0n ? 'gas' : 'transaction',
+          wait_until: null,
+          gas_shortfall: shortfall > 0n ? shortfall : null,
+        })
         .whereRef('withdrawal.id', '=', 'chain_transaction.withdrawal_id')
         .where('chain_transaction.id', '=', id)
         .where('chain_transaction.state', 'in', openStates)

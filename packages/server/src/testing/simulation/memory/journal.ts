@@ -113,14 +113,18 @@ export function memoryJournal(view: View): Sync<JournalStore> {
       return nothing
     },
 
-    lackGas(id, shortfall) {
+    noteShortfall(id, shortfall) {
       view.change((statement) => {
         const entry = statement.tables().chain_transaction.find((row) => row.id === id && isOpenEntry(row))
         if (!entry) return
         statement.update(
           'withdrawal',
           (row) => row.id === entry.withdrawal_id && isOpenWithdrawal(row),
-          (): Partial<Row<'withdrawal'>> => ({ waits_for: 'gas', wait_until: null, gas_shortfall: shortfall }),
+          (): Partial<Row<'withdrawal'>> => ({
+            waits_for: shortfall > 0n ? 'gas' : 'transaction',
+            wait_until: null,
+            gas_shortfall: shortfall > 0n ? shortfall : null,
+          }),
         )
       })
       return nothing

@@ -53,7 +53,7 @@ const journal: ArgsOf<JournalStore> = {
   replace: fc.tuple(fc.record({ id, hash }), fc.record({ raw, hash, now })),
   listAttempts: one(id),
   markSent: fc.tuple(id, pick('broadcast', 'unknown')),
-  lackGas: fc.tuple(id, amount),
+  noteShortfall: fc.tuple(id, amount),
   end: fc.tuple(
     id,
     fc.record({ hash, succeeded: fc.boolean(), blockNumber: block, gasUsed: amount, effectiveGasPrice: amount }),

@@ -33,7 +33,7 @@ const calls = {
     replace: [{ id: 1, hash: '0x2' }, sent],
     listAttempts: [1],
     markSent: [1, 'broadcast'],
-    lackGas: [1, 1n],
+    noteShortfall: [1, 1n],
     end: [1, { hash: '0x2', succeeded: true, blockNumber: 1, gasUsed: 1n, effectiveGasPrice: 1n }],
     endWithout: [1],
     appendDeposit: [{ ...signed, transactionId: 1, now }],
