@@ -8,7 +8,7 @@ import { worstCase } from './cost.ts'
 const thinkingTokens = 2_000
 
 /** More than a frame of a stream takes that carries one token, and what stands around all of them. */
-const bytesPerToken = 512
+const bytesPerToken = 1_024
 const bytesAround = 65_536
 
 /** The bytes of a request and their SHA-256. */

@@ -1,3 +1,5 @@
+import { most } from '../../platform/neuron.ts'
+import { billOf } from '../../provider/pricing.ts'
 import { answerExample } from './answer-shape.ts'
 import { dataBlock } from './data-block.ts'
 import type { Dispatched } from './dispatcher.ts'
@@ -5,6 +7,9 @@ import { type Plan, planFor } from './plan.ts'
 
 /** With fewer tokens than this no analysis can be written down. */
 const leastOutputTokens = 250
+
+/** Few tokens are longer. */
+const mostBytesPerToken = 8
 
 /** What is left of an answer for which nothing can be done. */
 const leastContentLength = 40
@@ -33,13 +38,16 @@ export function planRepair(options: {
     { role: 'system' as const, content: repairInstructions },
     { role: 'user' as const, content: dataBlock('answer', answer.content) },
   ]
-  const left = reservation.amount - cost
+  // Who tells less than it wrote may bill what it wrote.
+  const written = Math.ceil(Buffer.byteLength(answer.content) / mostBytesPerToken)
+  const likely = billOf({ ...usage, completionTokens: Math.max(usage.completionTokens, written) }, service.pricing)
+  const left = reservation.amount - most(cost, likely)
   const planOf = (tokens: number) => planFor({ service, messages, maxOutputTokens: tokens, takesSchema })
   const least = planOf(leastOutputTokens)
   if (least.worstCase > left) return undefined
   const perToken = planOf(leastOutputTokens + 1).worstCase - least.worstCase
   const more = perToken > 0n ? Number((left - least.worstCase) / perToken) : maxOutputTokens
   // What is written anew cannot be much longer than what there is.
-  const most = Math.min(maxOutputTokens, leastOutputTokens + usage.completionTokens)
-  return planOf(Math.max(leastOutputTokens, Math.min(leastOutputTokens + more, most)))
+  const enough = Math.min(maxOutputTokens, leastOutputTokens + usage.completionTokens)
+  return planOf(Math.max(leastOutputTokens, Math.min(leastOutputTokens + more, enough)))
 }
