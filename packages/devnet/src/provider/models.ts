@@ -30,7 +30,7 @@ export function listModels(
         type: 'chatbot',
         context_length: 131_072,
         max_completion_tokens: 8_192,
-        supported_parameters: [...parameters, ...(takesSchema ? ['response_format'] : [])].sort(),
+        supported_parameters: [...parameters, ...(takesSchema ? ['response_format', 'structured_outputs'] : [])].sort(),
         pricing: { prompt: String(inputPrice), completion: String(outputPrice) },
         verifiability,
         tee_attested: false,

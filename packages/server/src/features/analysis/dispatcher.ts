@@ -125,6 +125,8 @@ export function createDispatcher(deps: {
         keepsBytes,
         onContent: (text) => onContent?.(text, plan),
       })
+      // Who breaks over a schema may have billed the request, so it is not sent again; the next one goes without.
+      if (outcome.state === 'unknown' && sent.withoutSchema && isAnswerOfSorts(outcome)) schemas.refused(plan.service)
       if (outcome.state !== 'refused') return { sent, outcome }
       if (outcome.reason === 'token' && renewals === 0) {
         sessions.forget(principal.address, provider)
@@ -243,7 +245,7 @@ export function createDispatcher(deps: {
         case 'answered':
           health.succeeded(provider)
           await checkpoint('provider-answered')
-          return { state: 'answered', billed: await bill({ plan: sent, answer: outcome, signal }) }
+          return answered(await bill({ plan: sent, answer: outcome, signal }).catch(() => undefined))
         case 'refused':
           noteRefusal(provider, outcome)
           return { state: 'refused' }
@@ -257,8 +259,18 @@ export function createDispatcher(deps: {
   }
 }
 
+/** What it cost is unknown when that could not be found out. */
+function answered(billed: Billed | undefined): SecondCall {
+  return billed ? { state: 'answered', billed } : { state: 'unknown' }
+}
+
 function withoutSchema({ service, worstCase, maxResponseBytes }: Plan, wire: Wire): Plan {
   return { service, worstCase, maxResponseBytes, ...wire }
+}
+
+/** Whether the provider said something that a schema may have led to. */
+function isAnswerOfSorts({ reason }: Extract<ChatOutcome, { state: 'unknown' }>): boolean {
+  return reason === 'unexpected-status' || reason === 'provider-error' || reason === 'response-malformed'
 }
 
 /** Refused for a reason that nobody told. */

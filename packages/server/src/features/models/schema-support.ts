@@ -6,8 +6,8 @@ import type { Catalogue, Service } from './catalogue.ts'
 /** A provider is asked anew after this long, sooner when it did not answer. */
 const askAgainMs = { answered: 3_600_000, silent: 300_000 }
 
-/** What stands for an answer held to a JSON Schema in `supported_parameters`. */
-const parameters = ['structured_outputs', 'response_format']
+/** What stands for an answer held to a JSON Schema in `supported_parameters`; `response_format` may be any JSON. */
+const parameters = ['structured_outputs']
 
 const sideBySide = 4
 
