@@ -71,7 +71,7 @@ async function readCompletion(response: Response): Promise<Omit<Reading, 'doneMs
   const note = () => {
     if (firstMs === 0) firstMs = performance.now()
   }
-  const reader = createInterpretationReader({ onText: note, thinksAloud: false })
+  const reader = createInterpretationReader({ onText: note, onEnd: () => {}, thinksAloud: false })
   const parser = createParser({
     onEvent({ data }) {
       if (data === '[DONE]') return

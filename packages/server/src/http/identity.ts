@@ -4,7 +4,12 @@ import type { Principal } from '../platform/principal.ts'
 export type SignedCall = { address: string; signature: string; timestamp: number; message: string }
 
 /** An answer that can be kept and given again. */
-export type Outcome = { status: number; body: object }
+export type Outcome = {
+  status: number
+  body: object
+  /** Not kept, so that nobody can tell that it was given: the same request runs again. */
+  isForgotten?: true
+}
 
 /** What the kit asks of whoever knows signatures. */
 export type Identity = {

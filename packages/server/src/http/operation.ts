@@ -37,6 +37,7 @@ export function createOperation(route: Route, { identity, chainId, checkResponse
       const outcome = {
         status: route.status?.(result) ?? 200,
         body: addsSuccess ? { success: true, ...result } : result,
+        ...(route.isForgotten?.(result) && ({ isForgotten: true } as const)),
       }
       if (checkResponses) route.response.parse(outcome.body)
       return outcome

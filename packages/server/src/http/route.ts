@@ -14,6 +14,7 @@ export type Route = RouteData & {
   stream?: RouteStream
   // Method syntax on purpose: its parameters compare both ways, so that typed routes fit in one list without a cast.
   status?(result: object): number
+  isForgotten?(result: object): boolean
   handler(call: ErasedCall): Promise<object>
 }
 
@@ -82,6 +83,8 @@ type TypedRoute<P extends Schema, Q extends QuerySchema, B extends Schema, R ext
   response: R
   /** 200 when left out. */
   status?: (result: Result<R>) => number
+  /** Whether nothing may remember this answer; it must have moved nothing. */
+  isForgotten?: (result: Result<R>) => boolean
   stream?: Omit<RouteStream, 'endEvents'> & { endEvents: (result: z.infer<R>) => StreamEvent[] }
 }
 

@@ -4,7 +4,7 @@ import { createInterpretationReader } from './interpretation-reader.ts'
 /** What is passed on of an answer that arrives in pieces of `size` units. */
 function read(answer: string, { size = answer.length, thinksAloud = false } = {}): string[] {
   const said: string[] = []
-  const reader = createInterpretationReader({ onText: (text) => said.push(text), thinksAloud })
+  const reader = createInterpretationReader({ onText: (text) => said.push(text), onEnd: () => {}, thinksAloud })
   for (let index = 0; index < answer.length; index += size) reader.push(answer.slice(index, index + size))
   return said
 }
@@ -22,6 +22,11 @@ test.each([
   ['with half of a pair', `{"interpretation":"a \\ud83c b${rest}`, 'a \ufffd b'],
   ['with a broken escape', `{"interpretation":"a \\u12zz b${rest}`, 'a  b'],
   ['after a thought', `<think>{"interpretation":"no"}</think>{"interpretation":"The sea.${rest}`, 'The sea.'],
+  [
+    'after a thought by another name',
+    `<Reasoning>{"interpretation":"no"}</Reasoning>{"interpretation":"The sea.${rest}`,
+    'The sea.',
+  ],
   ['after two thoughts', `<think>a</think> <think>b</think>{"interpretation":"The sea.${rest}`, 'The sea.'],
   ['doubled', `{"interpretation":"The sea.${rest}{"interpretation":"Again.${rest}`, 'The sea.'],
 ])('finds the interpretation %s, however it is cut', (_what, answer, expected) => {
@@ -45,4 +50,22 @@ test('takes what a model that thinks aloud says before its first brace for a tho
 
   expect(read(answer, { size: 3, thinksAloud: true }).join('')).toBe('The sea.')
   expect(read(`{"interpretation":"The sea.${rest}`, { size: 3, thinksAloud: true }).join('')).toBe('The sea.')
+})
+
+test('passes over very many thoughts, and much space, in one piece', () => {
+  const thoughts = '<think></think>'.repeat(20_000)
+
+  expect(read(`${thoughts}{"interpretation":"The sea.${rest}`)).toEqual(['The sea.'])
+  expect(
+    read(`${' '.repeat(100_000)}{"interpretation":"The sea.${rest}`, { size: 1, thinksAloud: true }).join(''),
+  ).toBe('The sea.')
+})
+
+test('tells once that the interpretation is over', () => {
+  let ends = 0
+  const reader = createInterpretationReader({ onText: () => {}, onEnd: () => (ends += 1), thinksAloud: false })
+
+  for (const character of `{"interpretation":"The sea.${rest}`) reader.push(character)
+
+  expect(ends).toBe(1)
 })

@@ -1,11 +1,13 @@
+import { thoughtEnd, thoughtStart } from './thought-tags.ts'
+
 /** More white space than any model puts around a colon, plus the key itself: so much of what came before is kept. */
 const lookBack = 200
 
 /** Where the value of the first field begins. */
 const valueStart = /"interpretation"\s*:\s*"/
 
-const thoughtStart = '<think>'
-const thoughtEnd = '</think>'
+/** With what an answer begins that is not a thought. */
+const answerStart = /^[{[`]/
 
 const escapes: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
@@ -15,8 +17,13 @@ export type InterpretationReader = ReturnType<typeof createInterpretationReader>
  * Reads the interpretation out of a JSON answer while it arrives, in pieces of any size. What a model thinks before it
  * answers is passed over, as far as it is marked. Takes time in proportion to what arrives.
  */
-export function createInterpretationReader(options: { onText: (text: string) => void; thinksAloud: boolean }) {
-  const { onText, thinksAloud } = options
+export function createInterpretationReader(options: {
+  onText: (text: string) => void
+  /** Called when the interpretation is over. */
+  onEnd: () => void
+  thinksAloud: boolean
+}) {
+  const { onText, onEnd, thinksAloud } = options
   let state: 'start' | 'before' | 'thinking' | 'inside' | 'after' = 'start'
   let kept = ''
   let high = ''
@@ -25,18 +32,21 @@ export function createInterpretationReader(options: { onText: (text: string) => 
   function approach(text: string): void {
     kept += text
     if (state === 'start') {
-      if (kept.trim() === '') return
+      kept = kept.replace(/^[\s\ufeff]+/, '')
+      if (kept === '') return
       // Some templates open the tag in the prompt: then the answer begins in the middle of a thought.
-      state = thinksAloud && !/^[\s\ufeff]*[{[`]/.test(kept) ? 'thinking' : 'before'
+      state = thinksAloud && !answerStart.test(kept) ? 'thinking' : 'before'
     }
-    const step = state === 'thinking' ? afterThought(kept) : beforeValue(kept)
-    kept = step.rest
-    if (step.state === state) return
-    state = step.state
+    for (let isMoving = true; isMoving; ) {
+      const step: Step = state === 'thinking' ? afterThought(kept) : beforeValue(kept)
+      isMoving = step.state !== state && step.state !== 'inside'
+      state = step.state
+      kept = step.rest
+    }
+    if (state !== 'inside') return
     const rest = kept
     kept = ''
-    if (state === 'inside') read(rest)
-    else approach(rest)
+    read(rest)
   }
 
   /** Decodes a piece of the JSON string; an escape or a pair of surrogates that is not whole yet waits for the next piece. */
@@ -64,6 +74,7 @@ export function createInterpretationReader(options: { onText: (text: string) => 
     }
     if (state === 'inside') kept = text.slice(index)
     tell(said)
+    if (state !== 'inside') onEnd()
   }
 
   /** Half of a surrogate pair waits for the other half. */
@@ -86,17 +97,17 @@ export function createInterpretationReader(options: { onText: (text: string) => 
 type Step = { state: 'before' | 'thinking' | 'inside'; rest: string }
 
 function afterThought(text: string): Step {
-  const end = text.indexOf(thoughtEnd)
-  return end < 0
-    ? { state: 'thinking', rest: text.slice(-lookBack) }
-    : { state: 'before', rest: text.slice(end + thoughtEnd.length) }
+  const end = thoughtEnd.exec(text)
+  return end
+    ? { state: 'before', rest: text.slice(end.index + end[0].length) }
+    : { state: 'thinking', rest: text.slice(-lookBack) }
 }
 
 function beforeValue(text: string): Step {
-  const thought = text.indexOf(thoughtStart)
+  const thought = thoughtStart.exec(text)
   const found = valueStart.exec(text)
-  if (thought >= 0 && (!found || thought < found.index)) {
-    return { state: 'thinking', rest: text.slice(thought + thoughtStart.length) }
+  if (thought && (!found || thought.index < found.index)) {
+    return { state: 'thinking', rest: text.slice(thought.index + thought[0].length) }
   }
   if (found) return { state: 'inside', rest: text.slice(found.index + found[0].length) }
   return { state: 'before', rest: text.slice(-lookBack) }

@@ -15,11 +15,12 @@ export function readAloud(options: {
   onText: (text: string) => void
 }): (content: string, plan: Plan) => void {
   const { isLeak, onText } = options
-  const isForbidden = (text: string) => isLeak(text) || findUrging(text.slice(-longestPhrase)) !== undefined
+  const isForbidden = (before: string, next: string) =>
+    isLeak(before + next) || findUrging(before.slice(-longestPhrase) + next) !== undefined
   const safe = createSafeText({ isForbidden, onText })
   let reader: InterpretationReader | undefined
   return (content, { service }) => {
-    reader ??= createInterpretationReader({ onText: safe.push, thinksAloud: thinksAloud(service) })
+    reader ??= createInterpretationReader({ onText: safe.push, onEnd: safe.end, thinksAloud: thinksAloud(service) })
     reader.push(content)
   }
 }

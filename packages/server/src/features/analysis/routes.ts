@@ -25,6 +25,8 @@ export function analysisRoutes({ analyses }: { analyses: AnalysisService }): Rou
         'provider-unavailable',
         'deadline-exceeded',
       ],
+      // Who got help is nobody's business: no provider was asked, so nothing else remembers it either.
+      isForgotten: ({ provider }) => provider === null,
       stream: {
         events: analyzeEvents,
         textEvent: (text) => ({ event: 'delta', data: analyses.mayWithhold ? { text, provisional: true } : { text } }),

@@ -4,27 +4,35 @@ import { withoutHidden } from './data-block.ts'
 const tamed: Record<string, string> = { '<': '‹', '>': '›', '[': '(', ']': ')', '{': '(', '}': ')' }
 const dropped = new Set('`*_#|~\\')
 
-/** Before a space they are just a colon and an "and"; before anything else they may begin an address or an entity. */
-const openers = new Set(':&')
+/** Before a colon they begin an address; so does anything before a colon and a slash. */
+const scheme = /(?:javascript|vbscript|data|mailto|file|blob)$/i
 
 /** Longer runs without a space are text for programs. */
 const longestRun = 39
 const inRun = /[A-Za-z0-9+/=-]/
 
+/** After the first piece, text goes on in pieces of this many characters, or up to the end of a sentence. */
+const pieceLength = 16
+const pause = /[.!?…。！？\n]$/
+
 /** So much of what was said last is looked at together with what comes next. */
-const lookBack = 200
+const lookBack = 400
 
 export type SafeText = ReturnType<typeof createSafeText>
 
 /**
- * Passes text on while it arrives, at once and however it is cut, so that it shows as itself wherever it is put: nothing in
- * it is markup, nothing an address. Once `isForbidden` says that what is about to be said must not be, nothing more is.
+ * Passes text on while it arrives, however it is cut, so that it shows as itself wherever it is put: nothing in it is markup,
+ * nothing an address. Once `isForbidden` says that `next` must not be said after `before`, nothing more is.
  */
-export function createSafeText(options: { isForbidden: (text: string) => boolean; onText: (text: string) => void }) {
+export function createSafeText(options: {
+  isForbidden: (before: string, next: string) => boolean
+  onText: (text: string) => void
+}) {
   const { isForbidden, onText } = options
-  let opener = ''
+  let hasColon = false
   let run = 0
-  let tail = ''
+  let said = ''
+  let next = ''
   let isStopped = false
 
   function tame(character: string): string {
@@ -33,22 +41,37 @@ export function createSafeText(options: { isForbidden: (text: string) => boolean
     return dropped.has(character) ? '' : (tamed[character] ?? character)
   }
 
+  const lately = () => (said + next).slice(-longestRun)
+
+  function take(character: string): void {
+    if (hasColon) next += character === '/' || scheme.test(lately()) ? ': ' : ':'
+    hasColon = character === ':'
+    if (hasColon) return
+    // "www." is taken for an address without a scheme.
+    next += character === '.' && lately().toLowerCase().endsWith('www') ? '. ' : tame(character)
+  }
+
+  function say(): void {
+    if (next === '' || isStopped) return
+    isStopped = isForbidden(said, next)
+    if (isStopped) return
+    onText(next)
+    said = (said + next).slice(-lookBack)
+    next = ''
+  }
+
   return {
     push(text: string): void {
       if (isStopped) return
-      let said = ''
-      for (const character of withoutHidden(text)) {
-        if (opener) said += /\s/.test(character) ? opener : `${opener} `
-        opener = openers.has(character) ? character : ''
-        // "www." is taken for an address without a scheme.
-        const isHost = character === '.' && (tail + said).toLowerCase().endsWith('www')
-        if (!opener) said += isHost ? '. ' : tame(character)
-      }
-      if (said === '') return
-      isStopped = isForbidden(tail + said)
-      if (isStopped) return
-      tail = (tail + said).slice(-lookBack)
-      onText(said)
+      for (const character of withoutHidden(text)) take(character)
+      if (said === '' || next.length >= pieceLength || pause.test(next)) say()
+    },
+
+    /** Says what is left. */
+    end(): void {
+      if (hasColon) next += ':'
+      hasColon = false
+      say()
     },
   }
 }

@@ -199,7 +199,8 @@ function endOf(answer: Answer): number | ProblemCode {
 
 /** 200 is final; 202 is still under way, and asking again tells how it went. */
 function isFinal(answer: Answer): boolean {
-  return 'outcome' in answer ? answer.outcome.status === 200 : finalFailures.has(answer.failure.code)
+  if ('failure' in answer) return finalFailures.has(answer.failure.code)
+  return answer.outcome.status === 200 && !answer.outcome.isForgotten
 }
 
 function unwrap(answer: Answer): Outcome {

@@ -86,7 +86,7 @@ describe('POST /api/ai/analyze answers a crisis', () => {
     const second = await server.post('/api/ai/analyze', body)
 
     expect(first).toMatchObject({ status: 200, body: { ...help, ...free, remainingBalance: '3' } })
-    expect(second.text).toBe(first.text)
+    expect(second.body).toEqual({ ...first.body, requestId: second.body.requestId })
     await expectExactBooks(server, user)
   })
 
@@ -98,6 +98,8 @@ describe('POST /api/ai/analyze answers a crisis', () => {
 
     const kept = `${await own.dump()}\n${own.logLines().join('\n')}`
     expect(kept).not.toMatch(/crisis|helpline|kill myself/i)
+    // As after a request that was refused.
+    expect(await own.rows('signed_request', user)).toMatchObject([{ state: 'released', answer: null }])
     expect(await own.rows('user_queries', user)).toEqual([])
     expect(await own.rows('reservation', user)).toEqual([])
   })
