@@ -28,7 +28,7 @@ export function createAnswerer({ spec, languageModel, closing }: Deps) {
 
 function dictate(chat: ChatRequest, fault: Fault | undefined): string | undefined {
   if (fault?.kind === 'raw-answer') return fault.content
-  if (fault?.kind === 'flood') return 'water '.repeat(Math.ceil(fault.bytes / 6))
+  if (fault?.kind === 'flood') return `{"interpretation":"${'water '.repeat(Math.ceil(fault.bytes / 6))}`
   return fault?.kind === 'obey' ? obey(chat) : undefined
 }
 

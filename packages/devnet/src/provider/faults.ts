@@ -16,7 +16,7 @@ export type Fault =
   | { kind: 'refuse-balance' }
   /** The model says exactly this. */
   | { kind: 'raw-answer'; content: string }
-  /** The model says about this many bytes of filling. */
+  /** The model begins an analysis that goes on for about this many bytes, and does not end it. */
   | { kind: 'flood'; bytes: number }
   /** The model does what the dream tells it to; see `obey`. */
   | { kind: 'obey' }

@@ -11,6 +11,8 @@ export type ChatRequest = {
   body: Uint8Array
   signal: AbortSignal
   maxResponseBytes: number
+  /** Of the answer's text, UTF-16 units; any when left out. */
+  maxContentLength?: number
   /** Whether the answer's bytes are wanted, not only their hash. */
   keepsBytes?: boolean
   /** Called with each piece of the answer's text as it arrives; must not throw. */
@@ -120,8 +122,9 @@ function createExchange(request: ChatRequest, clock: Pick<Clock, 'now'>, resolve
       if (isRefusalStatus(status)) {
         phase = { name: 'refused', controller, status, retryAfter: header('retry-after') }
       } else if (status === 200) {
-        const { maxResponseBytes: maxBytes, keepsBytes = false } = request
-        const reader = createReplyReader({ head: readHead(header), maxBytes, keepsBytes, onContent: passOn })
+        const { maxResponseBytes: maxBytes, maxContentLength = maxBytes, keepsBytes = false } = request
+        const head = readHead(header)
+        const reader = createReplyReader({ head, maxBytes, maxContentLength, keepsBytes, onContent: passOn })
         phase = { name: 'replying', controller, reader }
       } else {
         settle({ state: 'unknown', reason: 'unexpected-status' })

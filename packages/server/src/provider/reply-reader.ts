@@ -27,10 +27,12 @@ const noBytes = new Uint8Array()
 export function createReplyReader(options: {
   head: ReplyHead
   maxBytes: number
+  /** Of the answer's text, UTF-16 units. */
+  maxContentLength: number
   keepsBytes: boolean
   onContent: (text: string) => void
 }) {
-  const { head, maxBytes, keepsBytes, onContent } = options
+  const { head, maxBytes, maxContentLength, keepsBytes, onContent } = options
   const completion = emptyCompletion()
   const hash = createHash('sha256')
   const received: Uint8Array[] = []
@@ -45,6 +47,7 @@ export function createReplyReader(options: {
     if (data.trim() === '[DONE]') isDone = true
     else if (event === 'error') fault = 'provider-error'
     else fault = addPart(completion, { json: data, onContent })
+    if (completion.content.length > maxContentLength) fault ??= 'response-too-large'
   }
 
   function takeWhole() {

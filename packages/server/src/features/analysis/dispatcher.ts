@@ -122,6 +122,7 @@ export function createDispatcher(deps: {
         body: sent.body,
         signal,
         maxResponseBytes: sent.maxResponseBytes,
+        maxContentLength: sent.maxContentLength,
         keepsBytes,
         onContent: (text) => onContent?.(text, plan),
       })
@@ -264,8 +265,8 @@ function answered(billed: Billed | undefined): SecondCall {
   return billed ? { state: 'answered', billed } : { state: 'unknown' }
 }
 
-function withoutSchema({ service, worstCase, maxResponseBytes }: Plan, wire: Wire): Plan {
-  return { service, worstCase, maxResponseBytes, ...wire }
+function withoutSchema({ withoutSchema: _, ...plan }: Plan, wire: Wire): Plan {
+  return { ...plan, ...wire }
 }
 
 /** Whether the provider said something that a schema may have led to. */

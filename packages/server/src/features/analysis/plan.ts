@@ -11,15 +11,20 @@ const thinkingTokens = 2_000
 const bytesPerToken = 1_024
 const bytesAround = 65_536
 
+/** More than the tokens of any text have on the average. */
+const unitsPerToken = 24
+
 /** The bytes of a request and their SHA-256. */
 export type Wire = { body: Uint8Array; requestHash: string }
 
 /**
  * One request to one service, ready to be sent: its bytes, their SHA-256, the most they can cost in neuron, and how long an
- * answer within its limit of tokens can be at most. `withoutSchema` says the same to a provider that will not be held to a
+ * answer within its limit of tokens, and its text, can be at most. `withoutSchema` says the same to a provider that will not be held to a
  * schema.
  */
-export type Plan = Wire & { service: Service; worstCase: bigint; maxResponseBytes: number; withoutSchema?: Wire }
+export type Plan = Wire & { service: Service; worstCase: bigint; withoutSchema?: Wire } & Limits
+
+type Limits = { maxResponseBytes: number; maxContentLength: number }
 
 type Ask = {
   service: Service
@@ -45,6 +50,7 @@ export function planFor({ service, messages, maxOutputTokens, takesSchema }: Ask
       pricing: service.pricing,
     }),
     maxResponseBytes: bytesAround + maxTokens * bytesPerToken,
+    maxContentLength: maxTokens * unitsPerToken,
   }
 }
 

@@ -90,6 +90,7 @@ export function createModelProvider(options: { address: Address; chain: ModelCha
       requestHash: emptyHash,
       worstCase: maxTokens * outputPrice,
       maxResponseBytes: 0,
+      maxContentLength: 0,
     }
   }
 }
