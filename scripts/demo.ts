@@ -133,6 +133,8 @@ function showAnalysis(answer: Answer, { isRead = false } = {}): void {
     symbols: [analysis.symbols].flat().join(', '),
     emotions: [analysis.emotions].flat().join(', '),
     insights: [analysis.insights].flat().join(' · '),
+    ...(analysis.themes && { themes: [analysis.themes].flat().join(', ') }),
+    ...(analysis.reflectionQuestions && { 'to reflect on': [analysis.reflectionQuestions].flat().join(' · ') }),
     model: answer.model,
     provider: answer.provider,
     verification: answer.verification,

@@ -25,8 +25,15 @@ const checks = [
 ]
 
 /** Compares, per user and to the neuron, the chain, the books, the providers' bills and the answers that were given. */
-export async function audit(options: { devnet: Devnet; db: Db; dreamers: readonly Dreamer[]; calls: readonly Call[] }) {
-  const { devnet, db, dreamers, calls } = options
+export async function audit(options: {
+  devnet: Devnet
+  db: Db
+  dreamers: readonly Dreamer[]
+  calls: readonly Call[]
+  /** How many answers in no form were ordered. */
+  shapelessAnswers: number
+}) {
+  const { devnet, db, dreamers, calls, shapelessAnswers } = options
   const violations: Violation[] = []
   const recordOf = await readChain(
     devnet,
@@ -48,11 +55,12 @@ export async function audit(options: { devnet: Devnet; db: Db; dreamers: readonl
   }
   for (const { address, model, requests } of devnet.providers) {
     const holds = books.reservations.filter(({ provider }) => provider === address).length
-    if (requests.chat <= holds) continue
+    // Each answer in no form may have been sent back once, under its own reservation.
+    if (requests.chat <= holds + shapelessAnswers) continue
     violations.push({
       check: 'once',
       user: model,
-      detail: `${requests.chat} requests were sent under ${holds} reservations`,
+      detail: `${requests.chat} requests were sent under ${holds} reservations, with at most ${shapelessAnswers} repairs`,
     })
   }
   return violations

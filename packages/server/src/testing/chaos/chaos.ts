@@ -177,6 +177,7 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
     time,
     reckoning,
     random: random.branch(-5),
+    shapelessAnswers: weather.counts().get('provider raw-answer') ?? 0,
     onProgress,
   })
   return {

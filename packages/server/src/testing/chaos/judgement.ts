@@ -30,9 +30,10 @@ export async function judge(options: {
   time: Time
   reckoning: Reckoning
   random: Random
+  shapelessAnswers: number
   onProgress: (line: string) => void
 }): Promise<Violation[]> {
-  const { devnet, db, instances, calls, dreamers, time, reckoning, random, onProgress } = options
+  const { devnet, db, instances, calls, dreamers, time, reckoning, random, shapelessAnswers, onProgress } = options
 
   /** The servers end by themselves what they have begun; a minute is far more than they need. */
   async function endTransactions(): Promise<void> {
@@ -76,7 +77,7 @@ export async function judge(options: {
   onProgress(`asking again for ${answered.length} answers that were given`)
   await inTurns(answered, 16, (call) => calls.send(call, random.pick(instances)))
   onProgress('auditing')
-  const found = await audit({ devnet, db, dreamers, calls: calls.all() })
+  const found = await audit({ devnet, db, dreamers, calls: calls.all(), shapelessAnswers })
   const balances = await inTurns(dreamers, 8, async (dreamer) => {
     const answers = await Promise.all(instances.map((instance) => calls.balance(dreamer.account, instance)))
     return (await Promise.all(answers.map((answer) => checkBalance({ devnet, dreamer }, answer)))).flat()

@@ -8,6 +8,10 @@ import type { Random } from './random.ts'
 /** No dream costs this little, so whoever was told it is known by it. */
 export const falseUsage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 }
 
+/** Says something of a dream in no form that could be read, so that it is repaired where that is covered. */
+const shapeless =
+  'The dark sea may stand for what you do not see, and the white bird for what you hope. Stay with the bird.'
+
 type Season = 'calm' | 'rough' | 'lossy' | 'underpriced'
 
 export type Weather = ReturnType<typeof createWeather>
@@ -50,6 +54,7 @@ export function createWeather(options: { devnet: Devnet; rpc: RpcProxy; random: 
       'refuse-balance': 1,
       'late-signature': 1,
       'missing-signature': 1,
+      'raw-answer': 2,
       delay: 1,
       ...wanted,
     })
@@ -63,6 +68,8 @@ export function createWeather(options: { devnet: Devnet; rpc: RpcProxy; random: 
         return { kind }
       case 'bad-usage':
         return { kind, usage: falseUsage }
+      case 'raw-answer':
+        return { kind, content: shapeless }
       case 'late-signature':
         return { kind, misses: random.int(1, 4) }
       case 'delay':
