@@ -1,12 +1,14 @@
 import type { DreamCard } from '@dreamscape/protocol/dream-card'
 import { dataBlock, dataLine } from './data-block.ts'
-import { createOccurrence, mergeTerms } from './occurrence.ts'
-import { areSame, fold, wordsOf } from './words.ts'
+import { createOccurrence, createTermIndex } from './occurrence.ts'
 
 /** What the cards may take of a prompt, in characters; the oldest are left out first. */
 const maxCardsLength = 16_000
 
 const maxRecurring = 12
+
+/** Different symbols that are counted: many more than a journal has, and few enough to be compared at once. */
+const maxSymbols = 300
 
 /** What a model is told of earlier dreams: how many, and in which words. */
 export type DreamContext = { used: number; text: string }
@@ -63,21 +65,24 @@ function fitting(lines: readonly string[]): readonly string[] {
 /** Symbols of at least two dreams, this one included, the most frequent first. */
 function countRecurring(cards: readonly DreamCard[], dreamText: string) {
   const occurs = createOccurrence(dreamText)
-  const counts = new Map<string, number>()
-  for (const { symbols = [] } of cards) {
-    for (const symbol of mergeTerms(symbols.map(dataLine).filter(Boolean))) {
-      const known = [...counts.keys()].find((other) => isSame(other, symbol)) ?? symbol
-      counts.set(known, (counts.get(known) ?? 0) + 1)
-    }
+  const recurring: { symbol: string; count: number; isInDream: boolean }[] = []
+  for (const [symbol, count] of countSymbols(cards)) {
+    if (recurring.length === maxRecurring) break
+    const isInDream = occurs(symbol)
+    if (count > 1 || isInDream) recurring.push({ symbol, count, isInDream })
   }
-  return [...counts]
-    .map(([symbol, count]) => ({ symbol, count, isInDream: occurs(symbol) }))
-    .filter(({ count, isInDream }) => count + (isInDream ? 1 : 0) >= 2)
-    .sort((a, b) => b.count - a.count)
-    .slice(0, maxRecurring)
+  return recurring
 }
 
-function isSame(a: string, b: string): boolean {
-  const [left, right] = [wordsOf(fold(a)), wordsOf(fold(b))]
-  return left.length === right.length && left.every((word, index) => areSame(word, right[index] ?? ''))
+/** In how many cards each symbol stands, the most frequent first. */
+function countSymbols(cards: readonly DreamCard[]): [string, number][] {
+  const { firstOf } = createTermIndex({ max: maxSymbols })
+  const counts = new Map<string, number>()
+  for (const { symbols = [] } of cards) {
+    const own = symbols.map(dataLine).filter(Boolean).map(firstOf)
+    for (const symbol of new Set(own)) {
+      if (symbol !== undefined) counts.set(symbol, (counts.get(symbol) ?? 0) + 1)
+    }
+  }
+  return [...counts].sort(([, a], [, b]) => b - a)
 }

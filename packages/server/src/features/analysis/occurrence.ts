@@ -1,4 +1,4 @@
-import { areForms, areSame, fold, unspaced, wordsOf } from './words.ts'
+import { areForms, areSame, fold, irregularFormsOf, stemOf, unspaced, wordsOf } from './words.ts'
 
 /** Words that name nothing by themselves. */
 const filler = new Set(
@@ -10,25 +10,38 @@ const filler = new Set(
 /** Looks up whether something occurs in a dream: inflected, accented, in compounds, in scripts without spaces. */
 export function createOccurrence(dream: string): (term: string) => boolean {
   const folded = fold(dream)
-  const words = [...new Set(wordsOf(folded))]
+  const isIn = createWordSearch(wordsOf(folded))
   const run = folded.replace(/[\s\p{P}]+/gu, '')
   return (term) => {
     const own = wordsOf(fold(term))
     const telling = own.filter((word) => !filler.has(word))
     const sought = telling.length > 0 ? telling : own
-    const found = sought.filter((word) =>
-      unspaced.test(word) ? occursUnspaced(run, word) : words.some((item) => isIn(word, item)),
-    )
+    const found = sought.filter((word) => (unspaced.test(word) ? occursUnspaced(run, word) : isIn(word)))
     // The model may add a word of its own ("dark sea"), not two.
     return found.length > 0 && found.length * 2 >= sought.length
   }
 }
 
-/** Whether `word` is a form of `item`, or stands in it as part of a compound. Short pieces stand in many words by chance. */
-function isIn(word: string, item: string): boolean {
-  if (areForms(word, item)) return true
-  const shortest = /^[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Hangul}]/u.test(word) ? 2 : 4
-  return word.length >= shortest && item.includes(word)
+/**
+ * Looks up whether a word is a form of one of `words`, or stands in one as part of a compound. Short pieces stand in many
+ * words by chance.
+ */
+function createWordSearch(words: readonly string[]): (word: string) => boolean {
+  const known = new Set(words)
+  const joined = [...known].join(' ')
+  // Forms of one word begin alike, except for the irregular ones.
+  const byBeginning = new Map<string, string[]>()
+  for (const word of known) {
+    const alike = byBeginning.get(word.slice(0, 2))
+    if (alike) alike.push(word)
+    else byBeginning.set(word.slice(0, 2), [word])
+  }
+  return (word) => {
+    const shortest = /^[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Hangul}]/u.test(word) ? 2 : 4
+    if (word.length >= shortest && joined.includes(word)) return true
+    if (irregularFormsOf(word).some((form) => known.has(form))) return true
+    return byBeginning.get(word.slice(0, 2))?.some((other) => areForms(word, other)) ?? false
+  }
 }
 
 /** Without spaces a word is found anywhere; of a compound its last part, of a Japanese verb its stem. */
@@ -43,15 +56,37 @@ function occursUnspaced(run: string, word: string): boolean {
   })
 }
 
-/** Leaves the first of what differs in case, accents or number only. */
-export function mergeTerms(terms: readonly string[]): string[] {
-  const kept: { term: string; words: string[] }[] = []
-  for (const term of terms) {
-    const own = wordsOf(fold(term)).filter((word) => !['a', 'an', 'the'].includes(word))
-    const words = own.length > 0 ? own : [fold(term)]
-    if (!kept.some((other) => isSameTerm(other.words, words))) kept.push({ term, words })
+/** Knows terms again that differ in case, accents, articles or number only; of `max` different ones, no more are taken. */
+export function createTermIndex({ max = Number.POSITIVE_INFINITY } = {}) {
+  const byStem = new Map<string, { term: string; words: readonly string[] }[]>()
+  let size = 0
+  return {
+    /** The first of the terms so far that are the same as this one; undefined when it is new and there is no room. */
+    firstOf(term: string): string | undefined {
+      const words = tellingWordsOf(term)
+      const stem = words.map(stemOf).join(' ')
+      const alike = byStem.get(stem)
+      const known = alike?.find((other) => isSameTerm(other.words, words))
+      if (known) return known.term
+      if (size >= max) return undefined
+      size += 1
+      if (alike) alike.push({ term, words })
+      else byStem.set(stem, [{ term, words }])
+      return term
+    },
   }
-  return kept.map(({ term }) => term)
+}
+
+/** Leaves the first of what differs in case, accents, articles or number only. */
+export function mergeTerms(terms: readonly string[]): string[] {
+  const { firstOf } = createTermIndex()
+  return [...new Set(terms.map((term) => firstOf(term) ?? term))]
+}
+
+function tellingWordsOf(term: string): readonly string[] {
+  const folded = fold(term)
+  const words = wordsOf(folded).filter((word) => !['a', 'an', 'the'].includes(word))
+  return words.length > 0 ? words : [folded]
 }
 
 function isSameTerm(a: readonly string[], b: readonly string[]): boolean {

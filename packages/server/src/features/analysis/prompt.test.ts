@@ -137,4 +137,15 @@ describe('earlier dreams', () => {
       '<recurring>',
     )
   })
+
+  test('that hold far too many symbols are counted at once', () => {
+    const words = Array.from({ length: 7_000 }, (_, index) => (46_656 + index).toString(36))
+    const cards = Array.from({ length: 100 }, (_, index) => ({ symbols: words.slice(index * 20, index * 20 + 20) }))
+    const startedMs = performance.now()
+
+    const { question } = ask({ level: 7, cards, dreamText: words.slice(3_000).join(' ') })
+
+    expect(performance.now() - startedMs).toBeLessThan(1_500)
+    expect(question).not.toContain('<recurring>')
+  })
 })

@@ -65,6 +65,19 @@ const irregular = [
 ]
 const irregularOf = new Map(irregular.flatMap((forms, index) => forms.map((form) => [form, index])))
 
+/** The irregular forms of a folded word, itself among them; none when it is regular. */
+export function irregularFormsOf(word: string): readonly string[] {
+  return irregular[irregularOf.get(word) ?? -1] ?? []
+}
+
+/** What folded words that are the same have in common. Others may have it too: it narrows a search, it does not end it. */
+export function stemOf(word: string): string {
+  const form = irregularFormsOf(word)[0] ?? word
+  let end = form.length
+  while (end > 1 && 'senxiy'.includes(form.charAt(end - 1))) end -= 1
+  return form.slice(0, end)
+}
+
 /** Whether two folded words look like forms of one. Rather once too often: a wrong yes keeps a word of the dream, a wrong no loses it. */
 export function areForms(a: string, b: string): boolean {
   if (a === b) return true
