@@ -91,11 +91,21 @@ function toProse(value: unknown): string | undefined {
   return value.join('\n\n')
 }
 
-const commas = /\s*[,;、，\n]\s*/
-const lines = /\s*\n\s*/
+const commas = /[,;、，\n]/
+const lines = /\n/
+
+/** Many times what is passed on: beyond it, nothing is looked at. */
+const maxItems = 50
+const maxItemLength = 1_000
+
+function toList(value: unknown, separator: RegExp): string[] | undefined {
+  return toItems(value, separator)
+    ?.slice(0, maxItems)
+    .map((item) => item.slice(0, maxItemLength).trim())
+}
 
 /** Some models explain each item, or write the list as one text. */
-function toList(value: unknown, separator: RegExp): string[] | undefined {
+function toItems(value: unknown, separator: RegExp): string[] | undefined {
   if (typeof value === 'string') return value.trim() === '' ? [] : value.split(separator)
   if (value === null) return []
   if (!Array.isArray(value)) return undefined

@@ -2,10 +2,13 @@ import { jsonrepair } from 'jsonrepair'
 import { parseJson } from '../../provider/parse-json.ts'
 
 /** More than any level may write, thinking included; what is longer is no answer of ours, and expensive to search. */
-const maxSearchedLength = 50_000
+const maxSearchedLength = 30_000
 
 /** Mending takes time that grows faster than the text; twice what the deepest level writes. */
 const maxMendedLength = 20_000
+
+/** Mending a deep text is slow, and no answer is one: not with wrappers, nor with brackets of its prose. */
+const maxMendedDepth = 20
 
 /** Places where an object may begin that are tried before giving up. */
 const maxStarts = 8
@@ -32,14 +35,14 @@ function* findObjects(answer: string): Generator<FoundJson> {
   const nested: FoundJson[] = []
   let next = answer.indexOf('{')
   for (let starts = 0; next >= 0 && starts < maxStarts; starts += 1) {
-    const { end, ending } = scanObject(answer, next)
-    const value = readLoosely(answer.slice(next, end))
+    const { end, ending, deepest } = scanObject(answer, next)
+    const value = readLoosely(answer.slice(next, end), deepest)
     if (value !== undefined) yield { value, ending }
     // A brace in the chatter may have swallowed the object.
     const inner = answer.indexOf('{', next + 1)
     if (inner >= 0 && inner < end && nested.length < maxStarts) {
       const found = scanObject(answer, inner)
-      const innerValue = readLoosely(answer.slice(inner, found.end))
+      const innerValue = readLoosely(answer.slice(inner, found.end), found.deepest)
       if (innerValue !== undefined) nested.push({ value: innerValue, ending: found.ending })
     }
     next = answer.indexOf('{', end)
@@ -56,9 +59,9 @@ function withoutThinking(content: string): string {
   return (opened < 0 ? rest : rest.slice(0, opened)).trim()
 }
 
-function readLoosely(text: string): unknown {
+function readLoosely(text: string, depth: number): unknown {
   const strict = parseJson(text)
-  if (strict !== undefined || text.length > maxMendedLength) return strict
+  if (strict !== undefined || text.length > maxMendedLength || depth > maxMendedDepth) return strict
   try {
     return parseJson(jsonrepair(text))
   } catch {
@@ -69,11 +72,12 @@ function readLoosely(text: string): unknown {
 const closers: Record<string, string> = { '"': '"', "'": "'", '“': '”', '‘': '’', '„': '“', '«': '»', '「': '」' }
 
 /**
- * Where the object that begins at `start` ends. A quote opens a text only where a text may begin and closes it only where
+ * Where the object that begins at `start` ends, and how deep its brackets go. A quote opens a text only where a text may begin and closes it only where
  * one may end, so that stray quotes inside do little harm.
  */
-function scanObject(text: string, start: number): { end: number; ending: Ending } {
+function scanObject(text: string, start: number): { end: number; ending: Ending; deepest: number } {
   let depth = 0
+  let deepest = 0
   let closer: string | undefined
   let before = ''
   for (let index = start; index < text.length; index += 1) {
@@ -91,10 +95,11 @@ function scanObject(text: string, start: number): { end: number; ending: Ending 
     else if (character === '{' || character === '[') depth += 1
     else if (character === '}' || character === ']') depth -= 1
     before = character
-    if (depth === 0) return { end: index + 1, ending: 'closed' }
+    deepest = Math.max(deepest, depth)
+    if (depth === 0) return { end: index + 1, ending: 'closed', deepest }
   }
   const isBetween = !closer && /["'”’“»」\]}]/.test(before)
-  return { end: text.length, ending: isBetween ? 'unclosed' : 'cut' }
+  return { end: text.length, ending: isBetween ? 'unclosed' : 'cut', deepest }
 }
 
 function mayEndText(text: string, index: number): boolean {

@@ -94,7 +94,7 @@ function isComplete({ symbols, emotions, insights }: RawAnswer): boolean {
 
 /** A term stands without quotes, bullets and full stops around it. */
 function toTerm(text: string): string {
-  return plainLine(text).replace(/^[\s"'“”‘’«»*•·.,;:–—-]+|[\s"'“”‘’«»*•·.,;:–—-]+$/gu, '')
+  return plainLine(text).replace(/^[\s"'“”‘’«»*•·.,;:–—-]+|(?<![\s"'“”‘’«»*•·.,;:–—-])[\s"'“”‘’«»*•·.,;:–—-]+$/gu, '')
 }
 
 /** Cuts after the last whole sentence that fits. */

@@ -15,11 +15,15 @@ const openTags = /<(?=[/!?a-z])/gi
 
 /** Text that shows as itself wherever it is put: no markup of HTML or Markdown, no address, nothing invisible. */
 export function plainText(text: string): string {
-  let plain = withoutHidden(text.replace(/\r\n?|\u2028|\u2029/g, '\n')).replace(/\p{Surrogate}/gu, '')
-  plain = withoutHtml(plain)
-  plain = withoutMarkdown(plain)
-  plain = plain.replace(address, '…').replace(encoded, '…')
-  return plain
+  const visible = withoutHidden(text.replace(/\r\n?|\u2028|\u2029/g, '\n')).replace(/\p{Surrogate}/gu, '')
+  // Runs of spaces are taken out before anything else looks at them: each is a place where a search may start anew.
+  const bare = withoutMarkdown(closeUp(withoutHtml(closeUp(visible))))
+  return closeUp(bare.replace(address, '…').replace(encoded, '…'))
+}
+
+/** No more than one space or two line breaks in a row. */
+function closeUp(text: string): string {
+  return text
     .replace(/[^\S\n]+/g, ' ')
     .replace(/ ?\n ?/g, '\n')
     .replace(/\n{3,}/g, '\n\n')
