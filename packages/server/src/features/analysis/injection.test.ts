@@ -83,7 +83,7 @@ describe('a model that does whatever it reads in the dream', () => {
     for (const tag of ['dream', ...(context ? ['earlier-dreams'] : [])]) expect(countTags(request, tag)).toBe(2)
     const told = instructionsIn(request)
     for (const said of textsOf(analysis)) {
-      expect(said).not.toMatch(/<[a-z/!]|\]\(|https?:|www\.|javascript:|[\u202a-\u202e]/i)
+      expect(said).not.toMatch(/<[a-z/!]|[[\]]|https?:|\/\/|www\.|javascript:|[\u202a-\u202e]/i)
       expect(said).not.toMatch(/[A-Za-z0-9+/]{40}/)
       for (const reading of [said, backwards(said), rot13(said)]) expect(sharesRun(reading, told), said).toBe(false)
     }

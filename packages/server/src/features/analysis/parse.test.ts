@@ -43,7 +43,7 @@ describe('what is made to be slow does not hold up others:', () => {
     for (const size of [19_900, 29_500, 49_500, 100_000]) {
       const startedMs = performance.now()
       reader.read({ content: contentOf(size), isCut: false })
-      expect(performance.now() - startedMs, `${size}`).toBeLessThan(500)
+      expect(performance.now() - startedMs, `${size}`).toBeLessThan(1_500)
     }
   })
 })
