@@ -23,10 +23,12 @@ export type FoundJson = { value: unknown; ending: Ending }
 export function* findJson(content: string): Generator<FoundJson> {
   if (content.length > maxSearchedLength) return
   const all = content.trim()
+  // What is JSON as a whole, or begins as such, is no thinking: a dream may speak of such a tag, and be quoted.
+  const whole = parseJson(all)
+  if (whole !== undefined) yield { value: whole, ending: 'closed' }
   const answer = withoutThinking(all)
   yield* findObjects(answer)
-  // What begins as an object is no thinking: a dream may speak of such a tag, and be quoted.
-  if (answer !== all && all.startsWith('{')) yield* findObjects(all)
+  if (answer !== all && /^(?:```(?:json)?\s*)?[{[]/i.test(all)) yield* findObjects(all)
 }
 
 function* findObjects(answer: string): Generator<FoundJson> {

@@ -115,6 +115,11 @@ const wrappings: AwkwardOutput[] = [
     content: flat.replace('The sea', 'The sign </think> and the sea'),
     expected: { interpretation: 'The sign and the sea might stand for distance.' },
   },
+  ...[flat, `[${flat}]`, `\`\`\`json\n${flat}\n\`\`\``].map((content) => ({
+    what: `an opening tag of thinking that is only quoted, in ${content.slice(0, 3)}`,
+    content: content.replace('The sea', 'I think <think> slowly: the sea'),
+    expected: { interpretation: 'I think slowly: the sea might stand for distance.', insights: plain.insights },
+  })),
   { what: 'an array around it', content: `[${flat}]`, expected: plain },
   { what: 'an object around it', content: `{"analysis": ${flat}}`, expected: plain },
   { what: 'two objects around it', content: `{"data": {"result": ${nested}}}`, expected: full },
