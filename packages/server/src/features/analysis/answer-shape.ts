@@ -66,11 +66,11 @@ function toAnswer(record: Record<string, unknown>): RawAnswer | undefined {
   if (interpretation === undefined) return undefined
   const answer = {
     interpretation,
-    symbols: toList(fields.symbols, commas),
-    emotions: toList(fields.emotions, commas),
-    insights: toList(fields.insights, lines),
-    themes: toList(fields.themes, commas),
-    reflectionQuestions: toList(fields.reflectionquestions, lines),
+    symbols: toList(fields.symbols, terms),
+    emotions: toList(fields.emotions, terms),
+    insights: toList(fields.insights, sentences),
+    themes: toList(fields.themes, terms),
+    reflectionQuestions: toList(fields.reflectionquestions, sentences),
     language: typeof fields.language === 'string' ? fields.language : undefined,
   }
   const isBare = !answer.symbols && !answer.emotions && !answer.insights
@@ -91,30 +91,36 @@ function toProse(value: unknown): string | undefined {
   return value.join('\n\n')
 }
 
-const commas = /[,;、，\n]/
-const lines = /\n/
+/** How a list may be written as one text, and what of a record are its items. */
+type ListKind = { separator: RegExp; itemsOf: (record: Record<string, unknown>) => unknown[] }
+
+const terms: ListKind = { separator: /[,;、，\n]/, itemsOf: Object.keys }
+const sentences: ListKind = { separator: /\n/, itemsOf: Object.values }
 
 /** Many times what is passed on: beyond it, nothing is looked at. */
 const maxItems = 50
 const maxItemLength = 1_000
 
-function toList(value: unknown, separator: RegExp): string[] | undefined {
-  return toItems(value, separator)
-    ?.slice(0, maxItems)
-    .map((item) => item.slice(0, maxItemLength).trim())
+/** Some models explain each item, or write the list as one text or as a record. */
+function toList(value: unknown, { separator, itemsOf }: ListKind): string[] | undefined {
+  if (value === null) return []
+  const items = typeof value === 'string' ? value.split(separator) : isRecord(value) ? itemsOf(value) : value
+  if (!Array.isArray(items)) return undefined
+  return items
+    .slice(0, maxItems)
+    .map((item) => toItem(item).slice(0, maxItemLength).trim())
+    .filter((item) => item !== '')
 }
 
-/** Some models explain each item, or write the list as one text. */
-function toItems(value: unknown, separator: RegExp): string[] | undefined {
-  if (typeof value === 'string') return value.trim() === '' ? [] : value.split(separator)
-  if (value === null) return []
-  if (!Array.isArray(value)) return undefined
-  return value.flatMap((item) => {
-    if (typeof item === 'string') return [item]
-    if (!isRecord(item)) return []
-    const name = Object.values(item).find((member) => typeof member === 'string')
-    return typeof name === 'string' ? [name] : []
-  })
+/** Where an item that is explained stands, best first. */
+const itemKeys = ['name', 'symbol', 'emotion', 'theme', 'insight', 'question', 'text', 'title']
+
+function toItem(item: unknown): string {
+  if (typeof item === 'string') return item
+  if (!isRecord(item)) return ''
+  const fields = withPlainKeys(item)
+  const members = [...itemKeys.map((key) => fields[key]), ...Object.values(item)]
+  return members.find((member) => typeof member === 'string') ?? ''
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

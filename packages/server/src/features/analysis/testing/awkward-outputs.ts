@@ -53,6 +53,32 @@ const shapes: AwkwardOutput[] = [
     content: withField('symbols', [{ name: 'sea', meaning: 'depth' }, { symbol: 'wolf' }]),
     expected: plain,
   },
+  {
+    what: 'symbols after their meaning',
+    content: withField('symbols', [
+      { meaning: 'a wolf', name: 'sea' },
+      { Meaning: 'sea', Symbol: 'wolf' },
+    ]),
+    expected: plain,
+  },
+  {
+    what: 'emotions after what caused them',
+    content: withField('emotions', [
+      { cause: 'the rain', emotion: 'sadness' },
+      { of: 'home', text: 'longing' },
+    ]),
+    expected: { emotions: ['sadness', 'longing'] },
+  },
+  {
+    what: 'symbols as the keys of their meanings',
+    content: withField('symbols', { sea: 'flow', wolf: 'hunger' }),
+    expected: plain,
+  },
+  {
+    what: 'emotions as the keys of how strong they are',
+    content: withField('emotions', { sadness: 0.7 }),
+    expected: plain,
+  },
   { what: 'symbols in one text', content: withField('symbols', 'sea, wolf'), expected: plain },
   {
     what: 'insights in one text',
