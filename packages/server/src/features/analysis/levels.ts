@@ -8,6 +8,8 @@ export type LevelProfile = {
   questions: string
   /** What this level adds to those below it. Never a prediction: from level 4 on, questions to watch take its place. */
   adds: string
+  /** What it adds when there are earlier dreams. */
+  addsOfEarlier?: string
 }
 
 const profiles = [
@@ -25,7 +27,8 @@ const profiles = [
     maxOutputTokens: 700,
     window: 3,
     questions: '1',
-    adds: 'Follow how the feelings change in the course of the dream, and name what recurs.',
+    adds: 'Follow how the feelings change in the course of the dream.',
+    addsOfEarlier: 'Name what recurs.',
   },
   {
     level: 3,
@@ -57,7 +60,8 @@ const profiles = [
     maxOutputTokens: 1_900,
     window: 20,
     questions: '3',
-    adds: 'Describe how the themes have developed over the earlier dreams.',
+    adds: 'Describe how the themes develop in the course of the dream.',
+    addsOfEarlier: 'Describe how they have developed over the earlier dreams.',
   },
   {
     level: 7,
@@ -65,7 +69,8 @@ const profiles = [
     maxOutputTokens: 2_400,
     window: Number.POSITIVE_INFINITY,
     questions: '3 to 5',
-    adds: 'Weave all earlier dreams into one picture, with contradictions left standing.',
+    adds: 'Weave everything into one picture, with contradictions left standing.',
+    addsOfEarlier: 'Weave all earlier dreams into it.',
   },
 ] as const satisfies LevelProfile[]
 

@@ -105,5 +105,5 @@ test('an analysis has its extra fields, and tells which instructions it came fro
     reflectionQuestions: [expect.stringContaining('?')],
     language: 'en',
   })
-  expect(body.promptVersion).toBe('2')
+  expect(body.promptVersion).toBe('3')
 })

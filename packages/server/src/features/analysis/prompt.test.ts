@@ -51,11 +51,18 @@ describe('the instructions', () => {
     expect(ask({ ...(language && { language }) }).system).toContain(expected)
   })
 
-  test('speak of earlier dreams only where there are any', () => {
-    const cards = [{ summary: 'A wolf.' }]
+  test.each([
+    [2, 'Name what recurs'],
+    [6, 'over the earlier dreams'],
+    [7, 'Weave all earlier dreams'],
+  ])('of level %i speak of earlier dreams only where there are any', (level, demand) => {
+    const alone = ask({ level }).system
+    const among = ask({ level, cards: [{ summary: 'A wolf.' }] }).system
 
-    expect(ask({ level: 2 }).system).not.toContain('earlier-dreams')
-    expect(ask({ level: 2, cards }).system).toContain('<earlier-dreams>')
+    expect(alone).not.toMatch(/earlier.dreams|recur/)
+    expect(alone).toMatch(/paragraphs\. [A-Z].*\.\n/)
+    expect(among).toContain('<earlier-dreams>')
+    expect(among).toContain(demand)
   })
 })
 

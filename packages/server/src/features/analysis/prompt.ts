@@ -6,7 +6,7 @@ import { dataBlock } from './data-block.ts'
 import type { LevelProfile } from './levels.ts'
 
 /** Changes with every change of what a model is told. */
-export const promptVersion = '2'
+export const promptVersion = '3'
 
 /** What a model is told for one dream. `instructions` are ours, and must not come back in the answer. */
 export type Prompt = { messages: ChatMessage[]; instructions: string; contextUsed: number }
@@ -54,11 +54,13 @@ function instructionsFor(options: {
   hasContext: boolean
 }): string {
   const { profile, language, hasContext } = options
+  const { paragraphs, adds, addsOfEarlier } = profile
+  const length = `The interpretation has ${paragraphs} paragraphs.`
   return [
     role,
     ...(hasContext ? [earlierDreams] : []),
     manner,
-    `The interpretation has ${profile.paragraphs} paragraphs. ${profile.adds}`,
+    [length, adds, hasContext && addsOfEarlier].filter(Boolean).join(' '),
     fields,
     `reflectionQuestions: ${profile.questions} open questions for the dreamer.`,
     `Write in ${nameOf(language)}; language is its BCP 47 tag.`,
