@@ -1,11 +1,15 @@
 import { areForms, areSame, fold, irregularFormsOf, stemOf, unspaced, wordsOf } from './words.ts'
 
 /** Words that name nothing by themselves. */
-const filler = new Set(
-  'a an the of in on at to by and or my your his her its our their i me being with from into over under der die das des dem den ein eine einer mein meine und von im am le la les l un une des de du d mon ma mes et el los las una mi mis y del il lo gli uno mio mia e o os as um uma meu minha do da'.split(
-    ' ',
-  ),
-)
+const fillers = {
+  english: 'a an the of in on at to by and or my your his her its our their i me being with from into over under',
+  german: 'der die das des dem den ein eine einer mein meine und von im am',
+  french: 'le la les l un une des de du d mon ma mes et',
+  spanish: 'el los las una mi mis y del',
+  italian: 'il lo gli uno mio mia e',
+  portuguese: 'o os as um uma meu minha do da',
+}
+const filler = new Set(Object.values(fillers).flatMap((words) => words.split(' ')))
 
 /** Looks up whether something occurs in a dream: inflected, accented, in compounds, in scripts without spaces. */
 export function createOccurrence(dream: string): (term: string) => boolean {

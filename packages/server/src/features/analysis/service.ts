@@ -195,9 +195,9 @@ export function createAnalysisService(deps: {
     mayWithhold: requiredVerification !== 'none',
 
     /**
-     * Analyses one dream; one that speaks of a crisis is answered with help and goes to nobody. Throws
-     * `model-unavailable`, `provider-unavailable` and `insufficient-funds` when nothing was sent; `provider-failed` and `deadline-exceeded` when something may have been billed; `analysis-unparseable` and
-     * `verification-failed` when it was.
+     * Analyses one dream; one that speaks of a crisis is answered with help and goes to nobody. Throws `model-unavailable`,
+     * `provider-unavailable` and `insufficient-funds` when nothing was sent; `provider-failed` and `deadline-exceeded` when
+     * something may have been billed; `analysis-unparseable` and `verification-failed` when it was.
      */
     async analyze(request: {
       principal: Principal
@@ -218,7 +218,9 @@ export function createAnalysisService(deps: {
       if (crisis) return help({ user: principal.address, language: language ?? crisis.language, level, requestId })
 
       const { messages, instructions, contextUsed } = buildPrompt({
-        ...{ dreamText, profile, language },
+        dreamText,
+        profile,
+        language,
         cards: options.context ?? [],
       })
       const services = await models.candidates(options.model)
