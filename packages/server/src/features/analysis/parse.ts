@@ -1,6 +1,7 @@
 import type { Analysis } from '@dreamscape/protocol/analysis'
 import { toLanguageTag } from '@dreamscape/protocol/language-tag'
 import { findAnswer, type RawAnswer } from './answer-shape.ts'
+import { screenAnalysis } from './crisis/outputs.ts'
 import { findJson } from './find-json.ts'
 import { createOccurrence, mergeTerms } from './occurrence.ts'
 import { plainLine, plainText } from './plain-text.ts'
@@ -22,8 +23,16 @@ type Spoken = { content: string; isCut: boolean }
 
 export type AnswerReader = ReturnType<typeof createAnswerReader>
 
-/** Reads what a model wrote about one dream. `instructions` is what it was told and must not give away. */
-export function createAnswerReader({ dreamText, instructions }: { dreamText: string; instructions: string }) {
+/**
+ * Reads what a model wrote about one dream. `instructions` is what it was told and must not give away; `language` is that of
+ * the help that takes the place of what urges a dreamer to die.
+ */
+export function createAnswerReader(options: {
+  dreamText: string
+  instructions: string
+  language?: string | undefined
+}) {
+  const { dreamText, instructions, language } = options
   const occurs = createOccurrence(dreamText)
   const isLeak = leakCheckOf(instructions)
   const isTold = (text: string) => text !== '' && !isLeak(text)
@@ -47,7 +56,7 @@ export function createAnswerReader({ dreamText, instructions }: { dreamText: str
     if (!/[\p{L}\p{N}]/u.test(interpretation)) return undefined
     const themes = toTerms(raw.themes).slice(0, limits.themes)
     const questions = toSentences(raw.reflectionQuestions).slice(0, limits.reflectionQuestions)
-    const language = toLanguageTag(raw.language ?? '')
+    const written = toLanguageTag(raw.language ?? '')
     const analysis: Analysis = {
       interpretation,
       symbols: toTerms(raw.symbols).filter(occurs).slice(0, limits.symbols),
@@ -55,7 +64,7 @@ export function createAnswerReader({ dreamText, instructions }: { dreamText: str
       insights: toSentences(raw.insights).slice(0, limits.insights),
       ...(themes.length > 0 && { themes }),
       ...(questions.length > 0 && { reflectionQuestions: questions }),
-      ...(language && { language }),
+      ...(written && { language: written }),
     }
     return isLeak([...analysis.symbols, ...analysis.emotions, ...themes, ...analysis.insights, ...questions].join(' '))
       ? { interpretation, symbols: [], emotions: [], insights: [] }
@@ -68,7 +77,7 @@ export function createAnswerReader({ dreamText, instructions }: { dreamText: str
       const raw = findAnswer(value)
       if (!raw || (ending === 'unclosed' && !isComplete(raw))) continue
       const analysis = toAnalysis(raw)
-      if (analysis) return analysis
+      if (analysis) return screenAnalysis(analysis, language)
     }
     return undefined
   }

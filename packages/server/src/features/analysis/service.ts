@@ -17,7 +17,6 @@ import type { ModelsService } from '../models/service.ts'
 import type { UsageService } from '../usage/service.ts'
 import type { Billed } from './billing.ts'
 import { crisisHelp } from './crisis/help.ts'
-import { screenAnalysis } from './crisis/outputs.ts'
 import { findCrisis } from './crisis/screen.ts'
 import type { Dispatched, Dispatcher } from './dispatcher.ts'
 import { type AnalyzeResult, type Finding, settle, spoken, strength, totalOf, withBytes } from './finding.ts'
@@ -95,7 +94,6 @@ export function createAnalysisService(deps: {
     finding: Finding
     level: number
     contextUsed: number
-    language: string | undefined
   }): Promise<AnalyzeResult | AppError> {
     const { errand, finding, ...rest } = paid
     const { principal, requestId, startedMs } = errand
@@ -129,14 +127,13 @@ export function createAnalysisService(deps: {
     rest: {
       level: number
       contextUsed: number
-      language: string | undefined
       requestId: string
       remainingBalance: string
     },
   ): AnalyzeResult | AppError {
     const { first, second, analysis, isUnknown } = finding
     const { cost, usage, verification } = totalOf(finding)
-    const { remainingBalance, requestId, level, contextUsed, language } = rest
+    const { remainingBalance, requestId, level, contextUsed } = rest
     const { model, provider } = first.service
     const billed = { cost: formatOg(cost), remainingBalance, model, provider, verification }
     if (isWithheld(second ?? first)) {
@@ -161,7 +158,7 @@ export function createAnalysisService(deps: {
       )
     }
     return {
-      analysis: screenAnalysis(analysis, language),
+      analysis,
       ...billed,
       receipt: (second ?? first).receipt,
       ...(second && { repaired: first.receipt }),
@@ -229,7 +226,7 @@ export function createAnalysisService(deps: {
       )
 
       const secret = `${instructions}\n${repairInstructions}`
-      const reader = createAnswerReader({ dreamText, instructions: secret })
+      const reader = createAnswerReader({ dreamText, instructions: secret, language })
       const onContent = onText && readAloud({ isLeak: leakCheckOf(secret), onText })
       const first = await dispatcher.dispatch({
         ...errand,
@@ -239,7 +236,7 @@ export function createAnalysisService(deps: {
         onAnswer: (answer) => void reader.read(spoken({ answer })),
       })
       const finding = await conclude({ errand, first, reader, maxOutputTokens })
-      const conclusion = await book({ errand, finding, level, contextUsed, language })
+      const conclusion = await book({ errand, finding, level, contextUsed })
       await checkpoint('analysis-booked')
       const { provider, model } = first.service
       funding.refillInBackground(principal.address, provider)
