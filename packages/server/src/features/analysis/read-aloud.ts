@@ -3,8 +3,8 @@ import { createInterpretationReader, type InterpretationReader } from './interpr
 import { type Plan, thinksAloud } from './plan.ts'
 import { createSafeText } from './safe-text.ts'
 
-/** Longer than any phrase that urges somebody to do something. */
-const longestPhrase = 120
+/** Longer than any phrase that urges somebody to do something, and than what may soften it. */
+const longestPhrase = 200
 
 /**
  * Passes an interpretation on while it arrives, out of what the model writes around it; not what gives our instructions away,
@@ -15,8 +15,9 @@ export function readAloud(options: {
   onText: (text: string) => void
 }): (content: string, plan: Plan) => void {
   const { isLeak, onText } = options
-  const isForbidden = (before: string, next: string) =>
-    isLeak(before + next) || findUrging(before.slice(-longestPhrase) + next) !== undefined
+  const urges = (before: string, next: string) =>
+    findUrging(before.slice(-longestPhrase) + next, before.length > longestPhrase) !== undefined
+  const isForbidden = (before: string, next: string) => isLeak(before + next) || urges(before, next)
   const safe = createSafeText({ isForbidden, onText })
   let reader: InterpretationReader | undefined
   return (content, { service }) => {

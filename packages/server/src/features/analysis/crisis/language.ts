@@ -28,6 +28,10 @@ export const phraseKinds = [
   'own',
   /** What a model must never say to a dreamer: "you should kill yourself". */
   'urged',
+  /** The same as an order, which it only is where a clause begins: "Kill yourself". */
+  'commanded',
+  /** Shortly before or within such words it takes the urging out of them: "never", "if you feel", "the voice said". */
+  'softened',
 ] as const
 
 export type PhraseKind = (typeof phraseKinds)[number]

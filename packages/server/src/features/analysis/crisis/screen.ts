@@ -1,4 +1,4 @@
-import type { Language } from './language.ts'
+import { type Language, phraseKinds } from './language.ts'
 import { chinese } from './languages/chinese.ts'
 import { english } from './languages/english.ts'
 import { french } from './languages/french.ts'
@@ -10,14 +10,20 @@ import { spanish } from './languages/spanish.ts'
 import { findPhrases } from './matcher.ts'
 import { compile } from './phrases.ts'
 import { readTokens } from './tokens.ts'
+import { isUrging } from './urging.ts'
 import { isMeant } from './verdict.ts'
 
 const all: readonly Language[] = [english, spanish, french, german, polish, portuguese, chinese, hindi]
 
-const languages = all.map((language) => ({ tag: language.tag, automaton: compile([language]) }))
+const urgingKinds = ['urged', 'commanded', 'softened'] as const
+const dreamerKinds = phraseKinds.filter((kind) => !urgingKinds.some((other) => other === kind))
 
 /** What models say is read word by word while it streams, so it is not compared with what only dreamers say. */
-const urging = compile(all, ['urged'])
+const languages = all.map((language) => ({
+  tag: language.tag,
+  automaton: compile([language], dreamerKinds),
+  urging: compile([language], urgingKinds),
+}))
 
 export type Finding = {
   /** Of the words that were found, BCP 47. */
@@ -44,12 +50,9 @@ export function examine(text: string): { finding: Finding | undefined; steps: nu
   return { finding: undefined, steps }
 }
 
-/** Finds words that urge the reader to die or to hurt themselves, in what a model wrote; what it writes about is ordinary. */
-export function findUrging(text: string): Finding | undefined {
+/** Finds words that urge the reader to die or to hurt themselves, in what a model wrote; what it writes about is ordinary. `isTail`: more came before. */
+export function findUrging(text: string, isTail = false): Finding | undefined {
   const tokens = readTokens(text)
-  if (findPhrases(tokens, urging).matches.length === 0) return undefined
-  const found = languages.find(({ automaton }) =>
-    findPhrases(tokens, automaton).matches.some(({ kind }) => kind === 'urged'),
-  )
+  const found = languages.find(({ urging }) => isUrging(tokens, findPhrases(tokens, urging).matches, isTail))
   return found && { language: found.tag }
 }

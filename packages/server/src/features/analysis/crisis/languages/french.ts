@@ -21,6 +21,8 @@ export const french: Language = {
     work: 'film|chanson|roman|série|livre|pièce|jeu|poème|documentaire|épisode|histoire|bd|manga|reportage|opéra|conte',
     pills:
       'cachets|comprimés|médicaments|somnifères|pilules|boîte|anxiolytiques|antidépresseurs|plaquette|paracetamol|doliprane|medocs',
+    yourDeath:
+      'te tuer|vous tuer|mourir|te suicider|vous suicider|te pendre|vous pendre|mettre fin a (tes|vos) jours|mettre fin a (ta|votre) vie|te faire du mal|vous faire du mal|te couper les veines|crever|en finir avec (la|ta|votre) vie|te jeter (dun pont|par la fenetre|sous un train)',
   },
   phrases: {
     now: [
@@ -175,11 +177,27 @@ export const french: Language = {
     ],
     own: ['(je pense|je me dis|tete|pensee|dire|répète|penser|pensais|repete|jecris|ecrit|je dis|dis|me dis)'],
     urged: [
-      '(tu|vous) (devrais|dois|devriez|devez|merites de|peux|pourrais|meritez de|pouvez|ferais mieux de|n as qu a|nas qua) <adverb>? (te tuer|vous tuer|mourir|te suicider|vous suicider|en finir|te pendre|mettre fin a tes jours|mettre fin a vos jours|te faire du mal|te couper|sauter|crever|vous faire du mal|mettre fin a ta vie|mettre fin a votre vie)',
-      '(tue toi|suicide toi|pends toi|tuez vous|suicidez vous|creve|ouvre toi les veines|mets fin a tes jours|mettez fin a vos jours|avale tous tes cachets|va mourir)',
-      '(le monde|tout le monde|ta famille|votre famille|les autres) .. (serait|seraient|sera|seront|irait) <adverb>? mieux sans (toi|vous)',
-      '(mourir|le suicide|la mort|te tuer|vous tuer|te suicider) (est|serait|reste|sera) (la |une |ta |votre )?(seule |meilleure |bonne )?(solution|issue|option|façon|sortie)',
-      '(pour|comment|la meilleure façon de|methodes pour|etapes pour) (te tuer|vous tuer|te suicider|vous suicider|te pendre|mourir sans douleur|mourir sans souffrir)',
+      '(tu|vous) (devrais|dois|devriez|devez|merites de|meritez de|ferais mieux de|feriez mieux de|n as qu a|nas qua|navez qua) <adverb>? <yourDeath>',
+      '(tu|vous) (peux|pourrais|pouvez|pourriez) <adverb>? (te tuer|vous tuer|te suicider|vous suicider|mettre fin a (tes|vos) jours)',
+      '(te|vous) (conseille|recommande|invite|pousse|demande|dit) (a|de) <yourDeath>',
+      '(temps|mieux) (pour (toi|vous) )?(de|que tu|que vous) (te tuer|mourir|vous tuer|meures|mouriez|te tues)',
+      '(monde|famille|autres) (serait|seraient|sera|seront|irait|iraient|se porterait) <adverb>? mieux sans (toi|vous)',
+      '(mourir|le suicide|la mort|te tuer|vous tuer|te suicider) (est|serait|reste|sera) ((ta|votre) (seule |meilleure )?(solution|issue|option|sortie)|(la |une )?(seule |meilleure |bonne )?(solution|issue|option|sortie) (pour (toi|vous)|qui (te|vous) reste))',
+      '(te tuer|vous tuer|te suicider) (est|serait) la (seule|meilleure) (solution|issue|option|sortie)',
+      '(tu nas|vous navez|tu n as) (plus )?(aucune|de|rien) (raison )?(de|pour) vivre',
+      '(la meilleure façon de|methodes pour|etapes pour|voici comment) (te tuer|vous tuer|te suicider|vous suicider|te pendre|mourir sans douleur|mourir sans souffrir)',
+      'pour (te tuer|vous tuer|mourir sans douleur) (prends|prenez|il suffit|avale|il te faut|tu peux|utilise)',
+    ],
+    commanded: [
+      '(alors|donc|vas y|allez)? (tue toi|suicide toi|pends toi|tuez vous|suicidez vous|creve|ouvre toi les veines|mets fin a tes jours|mettez fin a vos jours|avale tous (tes|les) (cachets|medicaments)|va mourir|jette toi (dun pont|sous un train))',
+    ],
+    softened: [
+      '(tu|vous)? (crois|croyez|penses|pensez|sens|sentez|crains|craignez) (tu|vous|que)?',
+      '(ne|pas|jamais|personne|au lieu de|plutot que|faux|aucun|rien)',
+      '(si|quand|lorsque|peut etre|parfois|pensée|idée|peur|sentiment|impression|comme si|envie|ressentir|crainte) .. ((sens|sentez|penses|pensez|crois|croyez|pensais|pensiez|que|de))?',
+      '(voix|homme|femme|figure|quelquun|il|elle|on) .. (dit|disait|disent|crie|murmure)',
+      'vivre (dans|avec|ainsi|comme|sans)',
+      '(mourir|tuer|crever) (de|a|au|pour|en|dans|un|symboliquement)',
     ],
   },
 }

@@ -19,6 +19,8 @@ export const german: Language = {
     work: 'film|lied|song|roman|buch|serie|stück|theaterstück|spiel|gedicht|doku|folge|geschichte|krimi|oper|comic|hörbuch|videospiel|musical|manga|dokumentation|podcast',
     pills:
       'tabletten|pillen|schlaftabletten|medikamente|schlafmittel|packung|schachtel|antidepressiva|schmerzmittel|paracetamol|beruhigungsmittel',
+    yourDeath:
+      'dich (selbst )?umbringen|dich (selbst )?töten|dich erhängen|dich aufhängen|dich verletzen|dich ritzen|dich erschießen|dir (endlich |doch |einfach )?das leben nehmen|dir etwas antun|deinem leben ein ende (setzen|machen)|dein leben beenden|sterben|tot sein|vom (dach|balkon) springen|von der brücke springen',
   },
   phrases: {
     now: [
@@ -210,13 +212,33 @@ export const german: Language = {
     ],
     own: ['(denke|dachte|gedanke|sage|kopf|sagte|mir|gedanken|schreibe|geschrieben|denken)'],
     urged: [
-      '(du|sie) (solltest|sollten|musst|müssen|kannst|könntest|verdienst es|darfst) (dich |dir |sich |ruhig |einfach )?(einfach |endlich |jetzt )?(umbringen|töten|sterben|das leben nehmen|erhängen|verletzen|ritzen|zu sterben|deinem leben ein ende setzen|ihrem leben ein ende setzen|springen und sterben)',
-      '(bring|häng|töte|bringen sie|erhäng|ritz|schlitz) (dich|sich|dir die pulsadern) (doch |einfach |endlich )?(um|auf|selbst|auf)?',
-      '(nimm|nehmen sie) (dir|sich) .. das leben',
-      '(stirb|schluck alle tabletten|nimm alle tabletten|beende dein leben|mach deinem leben ein ende)',
-      '(welt|alle|familie) .. (wäre|wären|ist|sind) .. besser .. ohne (dich|sie)',
-      '(selbstmord|suizid|der tod|sterben|dich umzubringen) (ist|wäre) (die |der |dein |eine )?(einzige |beste |gute )?(lösung|ausweg|weg|option)',
-      '(wie du dich|um dich|wie man sich|methoden um sich|anleitung um sich) (schmerzlos |am besten |selbst )?(umbringst|umzubringen|umbringt|erhängst|zu erhängen|tötest|zu töten)',
+      'du (solltest|musst|darfst|verdienst es zu|hättest längst) (ruhig |einfach |endlich |jetzt |lieber |besser |wirklich )?<yourDeath>',
+      'du (kannst|könntest) (dich |dir )(ruhig |einfach |endlich |jetzt )?(umbringen|erhängen|das leben nehmen)',
+      '(solltest|musst) du (dich |dir )?(ruhig |einfach |endlich |jetzt )?(umbringen|erhängen|das leben nehmen|sterben)',
+      'sie (sollten|müssen|könnten) sich (ruhig |einfach |endlich )?(umbringen|das leben nehmen|erhängen|töten)',
+      '(rate|empfehle|traum sagt|traum rät) (dir|ihnen) .. (dich umzubringen|zu sterben|dir das leben zu nehmen|sich umzubringen|sich das leben zu nehmen)',
+      '(zeit|besser|das beste) für dich (zu sterben|dich umzubringen|wenn du stirbst|wenn du tot)',
+      '(welt|alle|familie|anderen) (wäre|wären|ist|sind|ginge es|hätten es) <adverb>? (viel )?besser (dran )?ohne (dich|sie)',
+      'ohne dich (wäre|wären|ginge|hätte|hätten) .. besser',
+      '(selbstmord|suizid|der tod|sterben|dich umzubringen) (ist|wäre) (dein (einziger |bester )?(ausweg|weg)|deine (einzige |beste )?(lösung|option)|(die|der|das|eine) (einzige |beste |gute )?(lösung|ausweg|weg|option|beste) für dich)',
+      'dich umzubringen (ist|wäre) (die|der) (einzige|beste) (lösung|ausweg|weg|option)',
+      'du hast (keinen|nichts) (grund )?(mehr )?(zu leben|zum leben|wofür du lebst|um zu leben)',
+      '(hier steht wie du dich|so kannst du dich|methoden um dich|anleitung um dich) (schmerzlos |am besten |selbst )?(umbringst|umzubringen|umbringen|erhängst|zu erhängen|tötest|zu töten)',
+      'um dich (umzubringen|zu töten|zu erhängen) (nimm|brauchst|musst|reicht|nimmst|genügt)',
+    ],
+    commanded: [
+      '(also|dann|bitte|nun|jetzt)? (bring dich|häng dich|erhäng dich|bringen sie sich|töte dich|schlitz dir die pulsadern|erschieß dich) (doch |einfach |endlich |jetzt )?(um|auf|selbst)?',
+      '(also|dann|bitte|nun|jetzt)? (nimm dir|nehmen sie sich) (doch |einfach |endlich )?das leben',
+      '(stirb|krepier|schluck alle tabletten|nimm alle tabletten|beende dein leben|mach deinem leben ein ende|setz deinem leben ein ende|spring (doch )?(vom dach|von der brücke))',
+    ],
+    softened: [
+      '(denkst|glaubst|fühlst|meinst|fürchtest) (du|dass)?',
+      '(nicht|nie|niemals|niemand|statt|anstatt|ohne dass|falsch|unwahr)',
+      '(wenn|falls|sobald|vielleicht|manchmal|gedanke|gedanken|gefühl|angst|sorge|eindruck|als ob|drang|wunsch) .. ((du|sie|dass|denkst|fühlst|glaubst|meinst|denken|fühlen|glauben|meinen))?',
+      '(stimme|mann|frau|gestalt|jemand|er|sie|mutter|vater) .. (sagt|sagte|sagen|ruft|rief|schreit|flüstert)',
+      'zu leben (wie|und|in|als)',
+      '(leben) (nicht|leicht|zur|wie|so|in|zu schwer)',
+      '(sterben|stirb|tot sein) (um|damit|bevor|im|in|vor|an|lassen)',
     ],
   },
 }

@@ -24,6 +24,8 @@ export const polish: Language = {
     work: 'filmie|film|filmu|piosence|piosenka|piosenkę|piosenki|książce|książka|książkę|książki|serialu|serial|powieści|powieść|grze|grę|gra|gry|sztuce|sztuka|sztukę|wierszu|wiersz|dokumencie|dokument|odcinku|odcinek|opowiadaniu|opowiadanie|komiksie|spektaklu|spektakl|mandze|podcast|podcaście|reportaż|reportażu',
     pills:
       'tabletki|tabletek|leki|leków|proszki|proszków|opakowanie|opakowania|pigułki|nasennych|nasenne|lekarstwa|blister|blistry|garść|przeciwbólowe|przeciwbólowych',
+    yourDeath:
+      'się zabić|zabić się|umrzeć|się powiesić|powiesić się|odebrać sobie życie|popełnić samobójstwo|się pociąć|pociąć się|skończyć ze sobą|się skrzywdzić|zakończyć (swoje )?życie|skoczyć z mostu',
   },
   phrases: {
     now: [
@@ -182,11 +184,27 @@ export const polish: Language = {
     ],
     own: ['(myślę|myślałam|myśl|głowie|sobie|powtarzam|mówię|napisałam|napisałem|powtarzając|piszę|myślałem|myśli)'],
     urged: [
-      '(powinieneś|powinnaś|musisz|możesz|zasługujesz żeby|powinnas|powinienes) <adverb>? (się )?(zabić|umrzeć|powiesić|odebrać sobie życie|popełnić samobójstwo|pociąć|skończyć ze sobą|skrzywdzić|zakończyć życie|zakończyć swoje życie|ciąć)',
-      '(zabij się|powieś się|podetnij sobie żyły|odbierz sobie życie|skończ ze sobą|zdechnij|połknij wszystkie tabletki|zakończ swoje życie|zakończ życie|weź wszystkie tabletki)',
-      '(świat|wszyscy|wszystkim|rodzina|rodzinie) .. (byłby|byłoby|będzie|byliby|byłaby) .. (bez ciebie)',
-      '(samobójstwo|śmierć|odebranie sobie życia) (jest|to|byłoby|będzie) (dla ciebie )?(jedynym|jedyne|najlepszym|najlepsze|dobre|dobrym) (wyjściem|wyjście|rozwiązaniem|rozwiązanie)',
-      '(jak|sposób żeby|sposoby żeby|instrukcja jak|żeby) (bezboleśnie |szybko )?(się )?(zabić|umrzeć bez bólu|umrzeć bezboleśnie|powiesić|odebrać sobie życie) (się |bezboleśnie|bez bólu|weź|zrób|potrzebujesz|użyj|najpierw|musisz)',
+      '(powinieneś|powinnaś|musisz|zasługujesz żeby|zasługujesz na to żeby|radzę ci|lepiej żebyś|czas żebyś|najlepiej dla ciebie byłoby) <adverb>? <yourDeath>',
+      'możesz (po prostu |wreszcie |śmiało )(<yourDeath>)',
+      '(sen|to) .. (każe ci|mówi żebyś|wzywa cię żebyś) <yourDeath>',
+      '(radzę|lepiej|czas|chcę|sen mówi) (ci )?żebyś (się )?(zabił|zabiła|umarł|umarła|zabił się|zabiła się|odebrał|odebrała)',
+      '(świat|wszyscy|wszystkim|rodzina|rodzinie|innym) (byłby|byłoby|będzie|byliby|byłaby) .. (lepszy|lepiej|lepsza|szczęśliwsza|szczęśliwsi) bez ciebie',
+      'bez ciebie (byłoby|będzie|byłby) .. lepiej',
+      '(samobójstwo|śmierć|odebranie sobie życia) (jest|to|byłoby|byłaby|będzie) (dla ciebie (jedynym|jedyne|najlepszym|najlepsze|dobre|dobrym) (wyjściem|wyjście|rozwiązaniem|rozwiązanie)|(twoim |twoje )(jedynym |jedyne |najlepszym |najlepsze )?(wyjściem|wyjście|rozwiązaniem|rozwiązanie))',
+      'nie masz (już )?(po co|powodu żeby|powodów żeby|dla kogo|dla czego) żyć',
+      '(oto jak|sposób żeby|sposoby żeby|instrukcja jak) (bezboleśnie |szybko |możesz )?(się )?(zabić|umrzeć bez bólu|umrzeć bezboleśnie|powiesić|odebrać sobie życie)',
+      'żeby (się )?(zabić|powiesić|umrzeć bez bólu) (się )?(weź|potrzebujesz|użyj|najpierw|musisz|wystarczy)',
+    ],
+    commanded: [
+      '(po prostu|więc|proszę|teraz|idź i)? (zabij się|powieś się|podetnij sobie żyły|odbierz sobie życie|skończ ze sobą|zdechnij|umrzyj|połknij wszystkie tabletki|weź wszystkie tabletki|zakończ (swoje )?życie|skocz z mostu)',
+    ],
+    softened: [
+      '(czujesz|myślisz|sądzisz|uważasz|boisz się|wydaje ci się|czuć|myśleć) (że)?',
+      '(nie|nigdy|nikt|zamiast|nieprawda|fałsz|kłamstwo)',
+      '(jeśli|jeżeli|gdy|kiedy|gdyby|może|czasem|myśl|myśli|lęk|uczucie|poczucie|strach|jakby|pragnienie|wrażenie|obawa) .. ((że|czujesz|myślisz|sądzisz|uważasz|o tym))?',
+      '(głos|mężczyzna|kobieta|postać|ktoś|on|ona) .. (mówi|mówił|mówiła|powiedział|powiedziała|krzyczy|szepcze)',
+      'żyć (w|z|tak|bez|przeszłością)',
+      '(umrzeć|umrzyj|zabić) (z|ze|dla|aby|żeby|w|na|nudę|czas)',
     ],
   },
 }

@@ -21,6 +21,8 @@ export const portuguese: Language = {
     work: 'filme|música|canção|romance|novela|série|livro|conto|peça|jogo|poema|documentário|episódio|história|quadrinho|reportagem|ópera|mangá',
     pills:
       'comprimidos|remédios|pílulas|medicamentos|caixa|cartela|tranquilizantes|soníferos|calmantes|antidepressivos|ansiolíticos|rivotril|paracetamol|cartelas|veneno',
+    yourDeath:
+      'se matar|matar te|te matar|suicidar se|se suicidar|suicidar te|te suicidar|morrer|tirar (a )?(sua|tua) (própria )?vida|se cortar|cortar te|se machucar|acabar com (a )?(sua|tua) vida|se enforcar|enforcar te|pular (da|de uma) ponte|saltar (da|de uma) ponte',
   },
   phrases: {
     now: [
@@ -168,12 +170,28 @@ export const portuguese: Language = {
     ],
     own: ['(penso|pensei|pensar|digo|disse|repito|cabeça|pensamento|escrevi|repetindo|dizendo|só)'],
     urged: [
-      '(você|tu|vc) .. (deveria|devia|deve|deves|tem que|tens de|devias|merece|mereces|pode|podes|precisa) .. (se matar|matar te|te matar|suicidar se|se suicidar|morrer|tirar a sua vida|tirar a tua vida|tirar sua vida|se cortar|se machucar|cortar te|acabar com a sua vida|acabar com sua vida|se enforcar)',
-      '(deves|devias|deverias|podes|tens de|mereces) (te )?(matar te|matar|suicidar te|morrer|cortar te|tirar a tua vida)',
-      '(se mate|mate se|mata te|se mata|suicida te|se enforque|enforca te|tire sua vida|tira a tua vida|corte os pulsos|corta os pulsos|tome todos os comprimidos|toma todos os comprimidos|acabe com sua vida|acabe com a sua vida)',
-      '(o mundo|todos|sua família|a tua família|todo mundo) .. (estaria|estariam|ficaria|ficariam) .. melhor sem (você|ti|vc)',
-      '(suicídio|morrer|a morte|se matar|matar te) (é|seria|será|pode ser) .. (única|melhor|boa) .. (saída|solução|opção|forma)',
-      '(como|para|pra|melhor forma de|passos para|métodos para|maneira de) (se matar|te matares|se enforcar|morrer sem dor|se suicidar|tirar sua vida|tirar a própria vida) (sem dor|rápido|tome|use|primeiro|você precisa)?',
+      '(você|tu|vc) <adverb>? (deveria|devia|deve|deves|devias|tem que|tens de|merece|mereces|faria bem em) <adverb>? <yourDeath>',
+      '(deves|devias|deverias|tens de|mereces) <adverb>? <yourDeath>',
+      '(você|tu|vc) (pode|podes|poderia) <adverb>? (se matar|matar te|te matar|se suicidar|tirar sua vida|tirar a tua vida)',
+      '(aconselho|recomendo|sugiro|sonho pede|sonho manda) (você |te |que você |que )?(a )?(<yourDeath>|se mate|morra|te mates|morras)',
+      '(hora|melhor) (de você|para você|para ti|que você|de) (se matar|morrer|morra|se mate|morreres)',
+      '(mundo|todos|sua família|a tua família|todo mundo|os outros) (estaria|estariam|ficaria|ficariam|seria|viveria) <adverb>? (muito )?melhor sem (você|ti|vc)',
+      '(suicídio|morrer|a morte|se matar|matar te) (é|seria|será) ((a )?(sua|tua) (única |melhor )?(saída|solução|opção)|(a|uma) (única |melhor |boa )?(saída|solução|opção) (para|pra) (você|ti))',
+      '(se matar|matar te) (é|seria) a (única|melhor) (saída|solução|opção)',
+      '(você )?(não tem|não tens) (mais )?(nenhum|nenhuma|nada|motivo|motivos|razão|razões) (motivo |razão )?(para|pra|por que|por quem) viver',
+      '(melhor forma de|passos para|métodos para|maneira de|veja como) (se matar|te matares|se enforcar|morrer sem dor|se suicidar|tirar sua vida)',
+      '(para|pra) (se matar|te matares|morrer sem dor) (tome|use|primeiro|você precisa|basta|toma)',
+    ],
+    commanded: [
+      '(por favor|então|simplesmente|vai e)? (se mate|mate se|mata te|suicida te|suicide se|se enforque|enforca te|tire (a )?sua vida|tira a tua vida|corte os pulsos|corta os pulsos|tome todos os (comprimidos|remédios)|toma todos os comprimidos|acabe com (a )?sua vida|acaba com a tua vida|pule da ponte|morra logo)',
+    ],
+    softened: [
+      '(acha|achas|sente|sentes|pensa|pensas|acredita|teme) (que)?',
+      '(não|nunca|jamais|ninguém|sem que|em vez de|falso|mentira)',
+      '(se você|quando|caso|talvez|às vezes|pensamento|ideia|medo|sensação|como se|impulso|vontade|sentimento|pensar|pense|desejo) .. ((sente|pensa|acha|acredita|sentir|pensar|achar|de que|que|de))?',
+      '(voz|vozes|homem|mulher|figura|alguém|ele|ela) .. (diz|dizia|disse|dizem|grita|sussurra)',
+      'viver (no|na|com|em|sem|assim)',
+      '(morrer|matar) (de|para|por|em|no|na|um|a|simbolicamente)',
     ],
   },
 }

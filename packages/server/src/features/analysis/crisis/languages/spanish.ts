@@ -21,6 +21,8 @@ export const spanish: Language = {
     work: 'pelicula|peli|cancion|novela|serie|libro|cuento|obra|juego|videojuego|poema|documental|telenovela|episodio|capitulo|historia|reportaje|comic',
     pills:
       'pastillas|pildoras|somniferos|medicamentos|medicinas|comprimidos|tranquilizantes|ansioliticos|frasco|tabletas',
+    yourDeath:
+      'matarte|suicidarte|quitarte la vida|morir|morirte|hacerte daño|cortarte|acabar con tu vida|ahorcarte|terminar con tu vida|tirarte (de|por) (un|una|el|la) (puente|ventana|balcon|azotea)|matarse|suicidarse|quitarse la vida',
   },
   phrases: {
     now: [
@@ -176,11 +178,26 @@ export const spanish: Language = {
     ],
     own: ['(pienso|pense|pensar|digo|dije|repito|cabeza|pensamiento|repetirme|decirme|escribi|diciendome|idea|solo)'],
     urged: [
-      '(deberias|debes|tienes que|podrias|mereces|puedes|debe|deberia|tiene que|merece) <adverb>? (matarte|suicidarte|quitarte la vida|morir|morirte|hacerte daño|cortarte|acabar con tu vida|ahorcarte|tirarte|terminar con tu vida|matarse|suicidarse|quitarse la vida|acabar con todo)',
-      '(matate|suicidate|ahorcate|quitate la vida|cortate las venas|muerete|acaba con tu vida|termina con tu vida|acabe con su vida|toma todas las pastillas|tomate todas las pastillas)',
-      '(el mundo|todos|tu familia|todo el mundo) .. (estaria|estarian|estara|estaran) <adverb>? mejor sin ti',
-      '(suicidarte|morir|el suicidio|la muerte|matarte|quitarte la vida) (es|seria|sera|puede ser) (la |tu |una )?(unica |mejor |buena )?(salida|solucion|opcion|forma|manera)',
-      '(como|la mejor forma de|la manera de|metodos para|pasos para|para) (matarte|suicidarte|quitarte la vida|ahorcarte|morir sin dolor) (sin dolor|rapido|toma|necesitas|usa|ata|primero|es)?',
+      '(deberias|debes|tienes que|mereces|deberia usted|debe usted|te conviene|mas te vale|te recomiendo|te aconsejo|es hora de|seria mejor) <adverb>? <yourDeath>',
+      '(podrias|puedes) <adverb>? (matarte|suicidarte|quitarte la vida|ahorcarte|acabar con tu vida)',
+      '(sueño|esto|señal) .. (pide|dice|invita|ordena) (que te mates|a matarte|a morir|que mueras)',
+      '(mundo|todos|familia|todo el mundo|los demas) (estaria|estarian|estara|estaran|seria|viviria) <adverb>? (mucho )?mejor sin ti',
+      '(suicidarte|morir|el suicidio|la muerte|matarte|quitarte la vida) (es|seria|sera) (tu (unica|mejor) (salida|solucion|opcion)|(la|una) (unica |mejor |buena )?(salida|solucion|opcion) (que te queda|para ti))',
+      '(matarte|suicidarte|quitarte la vida) (es|seria) la (unica|mejor) (salida|solucion|opcion)',
+      'no tienes (ninguna )?(razon|razones|motivo|motivos|nada) (para|por|por lo que|por la que) vivir',
+      '(la mejor forma de|la manera de|metodos para|pasos para) (matarte|suicidarte|quitarte la vida|ahorcarte|morir sin dolor)',
+      'para (matarte|suicidarte|morir sin dolor) (toma|necesitas|usa|ata|primero|basta)',
+    ],
+    commanded: [
+      '(por favor|ya|pues|simplemente|solo)? (matate|suicidate|ahorcate|quitate la vida|cortate las venas|muerete|acaba con tu vida|termina con tu vida|toma todas las pastillas|tomate todas las pastillas|tirate (del|de un) puente)',
+    ],
+    softened: [
+      '(piensas|crees|sientes|temes|te parece) (que)?',
+      '(no|nunca|jamas|nadie|en vez de|en lugar de|tampoco|falso|mentira)',
+      '(si|cuando|quiza|quizas|tal vez|a veces|pensar|pienses|idea|miedo|temor|sensacion|como si|impulso|deseo) .. ((sientes|piensas|crees|sintieras|pensaras|temes|de|que|de que))?',
+      '(voz|voces|hombre|mujer|figura|alguien|el|ella|gente) .. (dice|decia|dijo|dicen|grita|susurra)',
+      'vivir (en|con|de|asi|sin)',
+      '(morir|morirte|matarte|muerete) (de|para|a|en|por|un|trabajando)',
     ],
   },
 }
