@@ -4,6 +4,8 @@ export const phraseKinds = [
   'now',
   /** A deed or a danger that a dream may have told: "I took all the pills". A dream told before makes it ordinary. */
   'deed',
+  /** As `deed`, but said by somebody else of the writer: "he says he will kill me tonight". */
+  'threat',
   /** Past tense, in which dreams are told: "I wanted to die". Only a waking marker makes it a crisis. */
   'told',
   /** Negations and idioms; whatever shares a word with one is ordinary. */

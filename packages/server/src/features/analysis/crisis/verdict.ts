@@ -8,7 +8,7 @@ const reach = { dream: 2, other: 3 }
 /** How many words before an intent somebody else may have begun to speak: in the same clause, and before it. */
 const speechReach = { within: 25, across: 2 }
 
-const intentKinds: ReadonlySet<PhraseKind> = new Set(['now', 'deed', 'told'])
+const intentKinds: ReadonlySet<PhraseKind> = new Set(['now', 'deed', 'threat', 'told'])
 const frameKinds: ReadonlySet<PhraseKind> = new Set(['dream', 'ending', 'waking', 'present', 'past', 'other'])
 const wakingKinds: ReadonlySet<PhraseKind | undefined> = new Set(['waking', 'ending'])
 
@@ -39,16 +39,17 @@ export function isMeant(tokens: readonly Token[], matches: readonly Match[]): bo
     }
     if (tokens[start]?.isQuoted && !meant[start]) return false
     const inside = before[end]
-    if (inside && inside.start > start && (inside.kind === 'dream' || inside.kind === 'other')) return false
+    const isHearsay = (frame: Match | undefined) => frame?.kind === 'other' && kind !== 'threat'
+    if (inside && inside.start > start && (inside.kind === 'dream' || isHearsay(inside))) return false
     const sentence = sentenceOf(start)
     if (kind !== 'now' && (recovered.has(sentence) || recovered.has(sentence + 1))) return false
     const earlier = before[start]
     const later = after[end]
-    if (later?.kind === 'other' && isSameClause(later.start, end) && later.start <= end + reach.other) return false
+    if (later && isHearsay(later) && isSameClause(later.start, end) && later.start <= end + reach.other) return false
     if (kind === 'told') return isToldAwake(earlier, later, modes[start])
     if (later?.kind === 'dream' && isDreamOf(later, { kind, end })) return false
-    if (later?.kind === 'past' && kind === 'deed' && isSameClause(later.start, end)) return false
-    if (earlier?.kind === 'other' && !isSpoken(earlier, start)) return true
+    if (later?.kind === 'past' && kind !== 'now' && isSameClause(later.start, end)) return false
+    if (earlier?.kind === 'other' && (kind === 'threat' || !isSpoken(earlier, start))) return true
     if (earlier) return earlier.kind === 'present' || wakingKinds.has(earlier.kind)
     const { at, isShown } = modes[start] ?? { at: 'unsaid', isShown: false }
     if (at !== 'waking' && endsAsDream[end]) return false
@@ -60,7 +61,7 @@ export function isMeant(tokens: readonly Token[], matches: readonly Match[]): bo
   }
 
   function isDreamOf(dream: Match, { kind, end }: Pick<Match, 'kind' | 'end'>): boolean {
-    const isNear = kind === 'deed' || dream.start <= end + reach.dream
+    const isNear = kind !== 'now' || dream.start <= end + reach.dream
     return isNear && isSameClause(dream.start, end)
   }
 

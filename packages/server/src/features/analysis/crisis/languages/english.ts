@@ -28,9 +28,35 @@ export const english: Language = {
       'kill yourself|end your (own )?life|end it all|take your (own )?life|hang yourself|drown yourself|shoot yourself|commit suicide|die|be dead|hurt yourself|cut yourself|harm yourself|slit your wrists|overdose|jump off (a|the|your|that) (bridge|roof|building|balcony|cliff)',
     yourDying: 'killing yourself|ending your (own )?life|taking your (own )?life|hanging yourself|ending it all',
     wayOut: 'way|way out|solution|answer|option|choice|path|escape|thing to do',
+    thinking:
+      'think|thinking|keep thinking|cant stop thinking|cant stop imagining|keep imagining|imagine|imagining|fantasise|fantasising|fantasize|fantasizing|keep picturing|picturing|picture|daydream|daydreaming',
+    methodIng:
+      'crashing (my|the|our) car|driving (my car|the car|us|it)? (into|off|under|through) .. (wall|tree|bridge|cliff|truck|lorry|river|pillar|barrier|traffic)|(swerving|steering|walking|stepping|running) (into|in front of|off|out into) .. (traffic|truck|lorry|train|wall|tree|bus|car|tracks|platform|bridge)|jumping (off|in front|from|out of) .. (bridge|roof|train|window|balcony|building|tracks|cliff)|throwing myself .. (train|bridge|window|tracks|balcony|roof)|(hanging|drowning|shooting|poisoning) myself|(taking|swallowing) all .. <pills>|overdosing|slitting my wrists|cutting my wrists|pulling the trigger|letting go of the (wheel|rail|railing)',
+    drug: 'pills|tablets|oxy|oxycodone|oxycontin|xanax|valium|morphine|percocet|fentanyl|vicodin|codeine|sleeping pills|insulin|painkillers|paracetamol|tylenol|antidepressants|benzos|meds',
+    near: 'nightstand|bedside|bed|next to me|beside me|in my hand|in front of me|in my lap|ready|waiting|in my drawer|on the table|in my bag|saved up|laid out|lined up',
+    said: 'said|says|say|saying|swears|swore|threatened|threatens|threatening|texted|texts|told me|telling me|tells me|screams|screaming|yells|yelling|shouts|shouting|promised|promises',
+    willKill:
+      '(hell|shell|hed|theyll|he will|she will|he would|hes going to|hes gonna|shes going to|to|will|going to|gonna) <adverb>? (kill|murder|stab|shoot|strangle|end) me',
+    atHand:
+      'tonight|today|tomorrow|now|right now|next time|this time|when he|when she|if i (leave|go|tell|talk|open|stay)|before morning|and (hes|he is|shes) (outside|here|at the door|downstairs|coming|on his way|in the house|drunk)|hes (outside|here|at the door|downstairs|coming)|he has a (gun|knife)',
   },
   phrases: {
     now: [
+      '(want|wanna|wish i could|hope i|id like to|would like to|wishing to|let me|could) .. (go to sleep|fall asleep|sleep|close my eyes|lie down|go to bed|drift off) .. and <adverb>? (not|never|dont|wont) <adverb>? (have to )?(wake up|wake|waking up|open them)',
+      '(wish|wished|hoping|hope) (i|that i) <adverb>? (hadnt|had not|had never|never|didnt|would not|wouldnt) <adverb>? (woken up|woke up|wake up|opened my eyes) (this morning|today|ever|at all|tomorrow|anymore)',
+      '(i|im|ive been|i am|and|just) <adverb>? <adverb>? <thinking> <adverb>? (about|of|how easy)? <adverb>? <methodIng>',
+      '(i|im|i am|and|just) <adverb>? <want> to? <adverb>? (crash (my|the) car|drive (my car |the car )?(into|off) .. (wall|tree|bridge|cliff|truck|lorry|river)|swerve into|walk into traffic|step in front of)',
+      '(think|thinking) about (death|dying) (all the time|every day|constantly|a lot|every night|all day) .. (want|wish|crave|like) (it|that|to)',
+      '(full|whole|entire|enough|stash|stockpile|handful|new) (bottle|box|pack|bag|jar|supply)? (of )?.. <drug> .. .. <near>',
+      '<drug> .. (laid out|lined up|counted out|counted|ready to go|on my (bed|nightstand|desk)) .. (tonight|and|im|done|now)',
+      '(dont|cant|do not|cannot|never) <adverb>? (see|picture|imagine) (myself|me) <adverb>? (being |still being |still )?(around|alive|existing) (next|by|in|past|for|much|anymore|tomorrow|after|at)',
+      '(better|easier|simpler|best|happier|lighter|calmer|cheaper) .. .. if i <adverb>? (wasnt|werent|was not|were not|am not|was no longer|wasnt) <adverb>? (here|around|alive)',
+      '(killing|offing|hanging|shooting|ending) (myself|it all|my life) (tonight|tomorrow|today|soon|now|this weekend|next week|as soon as)',
+      '(gonna|im gonna|imma|ima|im going to|about to|wanna|ready to) <adverb>? end (it|this all|all this|all of this)',
+      '(might|could|will|gonna|going to|may|ill|id|want to|wanna) <adverb>? do something (bad |stupid |awful |terrible )?to (hurt )?myself',
+      '(might|gonna|going to|may|ill) <adverb>? do something (stupid|drastic) (tonight|to myself)',
+      '(decided|chosen|planned|worked out|figured out) .. (how|when|where) .. (do it|doing it) and (when|where|how)',
+      'one (day|of these days|of these nights|night|morning) .. i (wont|will not|might not|may not) (walk|come|go|climb|drive|get) (back|down|home|up again)',
       '(ill|i will|im going to|im gonna|i might|im about to|i want to|going to) .. (take|swallow|down|taking) (all|every|the whole|a whole|the entire|them all|all of) .. .. <pills>',
       '(i|ive|i have|i had|im|i am) <adverb>? (decided|chosen|planned|resolved|determined|made up my mind|promised myself|scheduled|set a date) (to|on) <adverb>? (die|kill <myself>|end .. (life|everything|it all|it)|take my (own )?life|commit suicide|overdose|jump|hang <myself>|kms)',
       '(ways|way|method|methods|urge|urges|plan|plans|wish|desire|thoughts|thought|idea|ideas|courage|date|day|place) .. (to|of|about|for|on) <adverb>? (kill <myself>|killing <myself>|end my life|ending my life|end it all|ending it all|take my (own )?life|taking my (own )?life|hang <myself>|hanging <myself>|my suicide|my own death|hurt <myself>|hurting <myself>|cut <myself>|cutting <myself>|jumping off|jumping in front)',
@@ -131,6 +157,7 @@ export const english: Language = {
       'tonight (is the night|i die|i end|i am ending|im ending|i do it|i will do it|ill do it|i jump)',
     ],
     deed: [
+      '(took|swallowed|taken) (the |a )?(whole|entire|full) (bottle|box|pack) .. (hour|minutes|ago|now|tonight|just)',
       '(took|taken|swallowed|downed|swallow|taking|popped|ate) (like|about|around|maybe|almost|all|over)? .. <num> .. .. <pills>',
       '<abuser> .. (outside|at my door|at the door|in front of|downstairs|breaking|in my|in the|coming|here) .. .. .. (knife|gun|hammer|bat|axe|machete|weapon|kill me)',
       '(rope|noose|gun|razor|razors|blade|blades|box cutter) .. .. .. .. (keep|cant stop|always|constantly|been|sit|sitting) .. (looking|staring|thinking|eyeing|coming back|holding|stare|look)',
@@ -145,6 +172,11 @@ export const english: Language = {
       'i (am|m) bleeding .. (wont stop|and i did|from my wrists|i did it|cut)',
       'i tried to (kill myself|end my life|hang myself|end it all|take my own life|overdose) (again|last night|yesterday|this morning|today|this week|two days ago|on monday|on sunday|a few hours ago|an hour ago|three days ago)',
     ],
+    threat: [
+      '<abuser> .. .. (says|threatens|keeps saying|keeps threatening|is threatening|is screaming|screams|is yelling|swears) .. <willKill>',
+      '(<abuser>|he|she|hes|shes) .. <said> .. <willKill> .. <atHand>',
+      '(<abuser>|he|she|hes|shes) .. (outside|at the door|downstairs|banging|breaking in|in the house|in the kitchen|door|in the hallway) .. .. <said> .. <willKill>',
+    ],
     told: [
       'i <adverb>? (wanted|felt like|was going|was ready|wished|needed|planned) <adverb>? (to|i could)? <adverb>? (die|dying|kill myself|be dead|not exist|end my life|end it all|hurt myself|cut myself|hang myself|killing myself|jump off .. (bridge|roof|balcony)|stop existing|not be alive|not wake up|never wake up)',
       'i (was|felt) <adverb>? (suicidal|disappointed .. (woke up|still alive|be alive)|sad .. still alive|sorry .. still alive|angry .. still alive)',
@@ -156,6 +188,10 @@ export const english: Language = {
       '(disappointed|sad|angry|upset|crushed) (that|because|to|i) .. (still alive|be alive|woken up|wake up alive|was alive)',
     ],
     ordinary: [
+      'end my life as (a|an|the|my)',
+      'end (it|this|things) (with|between|by|here|there|early|in|at|on a|and move)',
+      'and (not|never) wake up (until|till|before|for|early)',
+      '(kill|killing) me (softly|with)',
       '(going to|gonna|about to) die',
       '(she|he|they|who|mother|father|friend|sister|brother|character|caller|man|woman|boy|girl|patient) (had |has )?(just )?(took|taken|swallowed|downed|popped|ate) ..',
       'rather be dead .. (wear|wearing|seen|caught)',
@@ -208,6 +244,9 @@ export const english: Language = {
       'i (woke|wake) up (sweating|screaming|gasping|in a sweat|drenched|relieved|with a start)',
     ],
     waking: [
+      '(after|since|because of|ever since|following|from|with|between) (all )?(the|this|that|these|those|my|every|each|such)? (bad |awful |last )?(nightmare|nightmares|dream|dreams) (i|ive|all|keeps|came|started|began|are)?',
+      'since .. (nightmares|dreams) (came|started|began|returned|are)',
+      '(nightmares|dreams) (make|made|leave|left|have made) me',
       'dream aside',
       '(forget|never mind|leave|ignore) the dream',
       'not (talking|speaking) about the dream',

@@ -23,9 +23,25 @@ export const french: Language = {
       'cachets|comprimés|médicaments|somnifères|pilules|boîte|anxiolytiques|antidépresseurs|plaquette|paracetamol|doliprane|medocs',
     yourDeath:
       'te tuer|vous tuer|mourir|te suicider|vous suicider|te pendre|vous pendre|mettre fin a (tes|vos) jours|mettre fin a (ta|votre) vie|te faire du mal|vous faire du mal|te couper les veines|crever|en finir avec (la|ta|votre) vie|te jeter (dun pont|par la fenetre|sous un train)',
+    killsMe: 'me tuer|me tuera|me tue|va me tuer|me buter|me planter|megorger',
+    atHand:
+      'ce soir|demain|aujourdhui|cette nuit|la prochaine fois|cette fois|maintenant|si je pars|si je parle|quand il rentre|en rentrant',
+    deadly:
+      'dessous|sous .. (train|métro|camion|bus|rer|voiture|tram)|du pont|dun pont|par la fenêtre|dans le vide|du toit|dans la seine|dans le fleuve|contre un (arbre|mur|platane)|dans le mur|dans un (mur|arbre|platane)|devant .. (train|métro|camion|bus|rer)|du balcon',
   },
   phrases: {
     now: [
+      '(voudrais|veux|aimerais|jaimerais|envie de|souhaite|pouvoir|rêve de) .. (dormir|mendormir|me coucher|fermer les yeux) .. (ne|sans|et|pour) .. (jamais|plus) .. (me reveiller|reveiller|rouvrir|me lever)',
+      '(jaurais|aurais|j aurais) .. (prefere|voulu|aime|mieux) .. (ne|pas|jamais|plus) .. (me reveiller|reveillee|reveille)',
+      '(dommage|regrette|deteste) .. (que )?.. (mêtre|de mêtre|je me sois|me sois) (reveillee|reveille)',
+      '(pense|songe|imagine|imaginer|penser|pensant|hante|obsede) .. .. .. (me jeter|me balancer|sauter|foncer|planter|lacher le volant|me foutre|jeter ma voiture|me lancer) .. <deadly>',
+      '(<pills>|corde) .. (sur|prêts|prêtes|prêt|devant|a cote|dans le tiroir|comptes) .. .. .. (avaler|prendre|gober|ce soir|cette nuit|tout prendre|prets)',
+      '(je compte|je vais|jvais|je pense) (les|tout|tous|toutes) .. (avaler|prendre|gober)',
+      'me (vois|imagine) (pas|plus) .. (la|en vie|vivante|vivant|exister) .. (mois|an|ans|semaine|noel|ete|longtemps|anniversaire)',
+      '(mieux|plus simple|plus facile|plus leger|plus heureux) .. .. si (je|jetais) .. (netais|etais|nexistais|existais|disparaissais|netais plus) .. (la|pas|plus)',
+      '(envisage|reflechis|pense|songe) .. (au suicide|le suicide|a mon suicide)',
+      '(faire|ferai|fasse) une (connerie|betise) (ce soir|cette nuit|sur moi)',
+      '(vais|vas|risque de) .. me faire (quelque chose|du mal) (ce soir|cette nuit|si)',
       '(je prends|je vais prendre|je prendrai|javale|je vais avaler|javalerai|je vais gober) .. (tous|toute|tout) .. <pills>',
       '(jai|avec|reviennent|depuis) .. .. (idées suicidaires|pensées suicidaires|envies suicidaires|envies de mourir|pulsions suicidaires)',
       '(décidé|choisi|prévu|date|jour|pulsions|pulsion|besoin|idée) .. .. (me suicider|de me tuer|men aller pour toujours|de me pendre|me faire du mal|mettre fin a mes jours|mettre fin a ma vie|que je me tue|que je vais me tuer|de mourir)',
@@ -93,6 +109,12 @@ export const french: Language = {
       '<abuser> (va|vient) (me tuer|pour me tuer) (ce soir|demain|quand|cette|si)',
       '(il|elle) est (devant|derriere|dans|en bas|la) .. (avec un (couteau|fusil|flingue)|me tuer)',
     ],
+    threat: [
+      '<abuser> .. .. .. (menace|dit|jure|crie|hurle|repete) .. .. <killsMe>',
+      '(<abuser>|il|elle) .. (ma dit|a dit|dit|ma ecrit|a jure|a promis) .. <killsMe> .. <atHand>',
+      '(<abuser>|il|elle) .. (ma dit|a dit|dit|ma ecrit|a jure) .. <atHand> .. <killsMe>',
+      '(dehors|porte|en bas|palier|escalier) .. .. (dit|crie|hurle|repete) .. .. <killsMe>',
+    ],
     told: [
       '<wanted> <adverb>? (<die>|<hurt>)',
       '(javais|jai eu) .. envie den finir',
@@ -102,6 +124,7 @@ export const french: Language = {
       'je me suis (coupee|coupe|scarifiee|scarifie|fait du mal)',
     ],
     ordinary: [
+      '(jamais|pas) .. (pense|songe|envisage|reflechi) .. (au suicide|le suicide|a mon suicide|<die>)',
       '(je vais|jvais|jallais|on va|on allait) (mourir|crever)',
       '(elle|il|qui|ami|amie|garçon|fille|homme|femme|patiente|soeur|frère|mère) (a |avait |aurait |avoir )?(avalé|pris|gobe) ..',
       '(mourir|crever|meurs|mourais|morte|mort|mourrais|mourut|tuer) <adverb>? (de|d|dennui|de rire|denvie) (rire|faim|honte|soif|chaud|froid|ennui|fatigue|trouille|peur|envie|amour|jalousie|curiosite|vieillesse|sommeil|tendresse|fous rires|bonheur|plaisir|savoir|sa belle|le)?',
@@ -138,6 +161,8 @@ export const french: Language = {
       'je me (suis réveillée|suis réveillé|réveille) (en sueur|en sursaut|en criant|soulagee|soulage|en hurlant|en riant|trempee)',
     ],
     waking: [
+      '(apres|depuis|a cause de|avec|suite a) (les|le|ces|ce|mes|mon|tous ces|chaque|tous mes)? (cauchemar|cauchemars|rêve|rêves)',
+      '(a cause|depuis) (de|des|du) (cauchemar|cauchemars|rêve|rêves)',
       '(le rêve|peu importe le rêve|le reve) (peu importe|importe peu|on sen fiche)',
       '(ne parle pas|parle plus|parle pas) du rêve',
       '(pas|plus) un rêve',

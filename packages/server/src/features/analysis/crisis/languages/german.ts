@@ -21,9 +21,27 @@ export const german: Language = {
       'tabletten|pillen|schlaftabletten|medikamente|schlafmittel|packung|schachtel|antidepressiva|schmerzmittel|paracetamol|beruhigungsmittel',
     yourDeath:
       'dich (selbst )?umbringen|dich (selbst )?töten|dich erhängen|dich aufhängen|dich verletzen|dich ritzen|dich erschießen|dir (endlich |doch |einfach )?das leben nehmen|dir etwas antun|deinem leben ein ende (setzen|machen)|dein leben beenden|sterben|tot sein|vom (dach|balkon) springen|von der brücke springen',
+    deadly:
+      'baum|wand|mauer|brücke|gleise|zug|bahn|s bahn|u bahn|straßenbahn|lkw|laster|fenster|dach|gegenverkehr|balkon|brückenpfeiler|hochhaus|parkhaus|abgrund|turm',
+    atHand:
+      'heute|heute nacht|heute abend|nachher|gleich|morgen|nächstes mal|das nächste mal|beim nächsten mal|jetzt|diesmal',
   },
   phrases: {
     now: [
+      '(ritze|ritz|schneide|verletze|verbrenne) ich mich <adverb>? <adverb>? (selbst|wieder|jeden|jede|weil|damit|wenn|an|am|nachts|heimlich|absichtlich|fast|regelmäßig|täglich|seit|jedes)',
+      '(will|möchte|würde|wünschte|könnte|will nur|mag|wünsche) .. .. (einschlafen|schlafen|hinlegen|augen zumachen|augen schließen|ins bett gehen) .. und .. (nicht mehr|nie mehr|nie wieder|nicht|nimmer) .. (aufwachen|aufwachte|aufstehen|aufzuwachen)',
+      '(wünschte|wünsche|hätte|schade|bedauere|wollte) .. .. .. (nicht|nie|nicht mehr|nie mehr|gar nicht) (mehr |wieder )?(aufgewacht|wach geworden)',
+      '(wäre|wär) ich .. (nicht|nie|nicht mehr|nie mehr) (mehr )?(aufgewacht|wach geworden)',
+      '(denke|denk|überlege|stelle mir|stell mir|fantasiere|phantasiere|gedanken|gedanke|dran|daran|davon|vorstellung) .. .. .. (vor|unter|von|vom|aus|gegen|in|auf) .. <deadly> .. (zu )?(werfen|springen|stürzen|schmeißen|legen|fahren|rasen|lenken|steuern|setze|springe|fahre|werfe|lenke|steuere)',
+      '(habe|hab|liegen|stehen|sind) .. .. <pills> .. .. (bereitgelegt|griffbereit|zurechtgelegt|gesammelt|gehortet|bereit|nachttisch|abgezählt)',
+      '<pills> .. (liegen|stehen|sind) .. (bereit|griffbereit|abgezählt|nachttisch|bereitgelegt)',
+      '(sehe|seh|stelle|kann) .. mich .. (nächsten|nächstes|nächster|nächste|in einem|ende|weihnachten) .. .. (nicht mehr|nicht)',
+      '(leichter|einfacher|besser|schöner|erträglicher) .. .. wenn (ich|es mich) .. (nicht mehr|nicht) .. (da|hier|gäbe|wäre|existieren|leben)',
+      '(tue|tu|antun|tun|antue) .. mir .. (heute|noch|bald|vielleicht) .. (was|etwas) (an)?',
+      '(tue|tu) ich mir .. (was|etwas) an',
+      '(könnte|werde|will) .. mir .. (was|etwas) .. antun',
+      '(beende|beend) .. (es|alles) .. (heute|morgen|jetzt|bald|diese)',
+      '(ich|und) .. (mache|mach) .. (heute|morgen|jetzt|bald) .. (ein ende|schluss)',
       '(nehme|schlucke|werde|will) (ich )?.. (alle|die ganze|sämtliche|die ganzen|meine ganzen) .. (<pills>) .. (schlucken|nehmen|dann|und|ein|heute|auf einmal)',
       '(habe|hab|kommen|plagen|quälen|seit) .. .. .. (suizidgedanken|selbstmordgedanken|todesgedanken|suizidale gedanken)',
       '(denke|denk|dachte heute|überlege|plane|träume nicht mehr nur|gedanken|gedanke|drang|wunsch|beschlossen|entschieden|vor|entschlossen) .. .. .. (mich (zu (erhängen|ertränken|erschießen|vergiften|töten|ritzen|verletzen)|umzubringen|aufzuhängen)|mir (das leben zu nehmen|etwas anzutun|was anzutun|die pulsadern aufzuschneiden)|mein leben zu beenden|aus dem leben zu scheiden)',
@@ -113,6 +131,11 @@ export const german: Language = {
       '<abuser> (bringt|wird) mich (heute|heute nacht|heute abend|morgen|noch|wenn) .. (um|umbringen|töten)',
       '<abuser> (steht|ist) .. (vor der tür|unten|im haus) .. (messer|waffe|umbringen)',
     ],
+    threat: [
+      '<abuser> .. (gesagt|sagt|sagte|droht|gedroht|schreit|schwört|geschworen|schreibt|geschrieben) .. (er|sie|dass er|dass sie|dass) .. (bringt|sticht|schlägt|erschießt)? mich .. (<atHand>)? (um|ab|tot|umbringt|totschlägt|absticht|erschießt)',
+      '(er|sie) (hat |hätte )?(gesagt|sagt|droht|gedroht|schreit|geschrieben) .. (er|dass er|sie)? (bringt|sticht|schlägt)? .. mich .. <atHand> .. (um|ab|tot|umbringt|totschlägt|absticht)',
+      '(tür|draußen|unten|haus|flur) .. .. (sagt|schreit|brüllt|droht) .. (bringt|sticht|schlägt)? mich .. (um|ab|tot|umbringt|umzubringen)',
+    ],
     told: [
       '(ich|da) (wollte|hätte|dachte daran|wünschte|war bereit|musste daran denken|hatte vor|hatte den drang|habe daran gedacht|hab dran gedacht) (ich )?<adverb>? <adverb>? (<die>|<hurt>)',
       '(wollte|wünschte) ich <adverb>? <adverb>? <adverb>? (mir )?(<die>|<hurt>|ich wäre tot|ich wär tot)',
@@ -124,6 +147,7 @@ export const german: Language = {
       'ich habe mich (geritzt|geschnitten)',
     ],
     ordinary: [
+      '(denke|denk|dachte|überlege) .. (nicht|nie|niemals) .. (daran|an|darüber) .. (selbstmord|suizid|mich|mir|vom|vor)',
       '(ich werde|werde ich|wir werden|muss ich|ich muss) (jetzt |gleich )?sterben',
       '(er|sie|die|der|junge|freundin|freund|patientin|mutter|mann|frau|schwester|bruder|anrufer|figur) .. (habe|hat|hatte|hätte) .. .. (geschluckt|genommen|geschnitten|geritzt)',
       '(ich )?(will|wollte|möchte|werde|würde|habe|hab|hatte|denke|bin|war|wünsche mir|sage|meine|heißt|heisst) (mich |mir |ich |das )?<adverb>? (nicht|nie|niemals|keinesfalls|auf keinen fall|keineswegs|gar nicht|noch nicht|noch nie|nie im leben|keine|dass ich) <adverb>? (will|daran)? (<die>|<hurt>|umbringen|das leben nehmen|etwas antun|suizidal|selbstmordgefährdet|lebensmüde|suizidgedanken|selbstmordgedanken|töten|verletzen|gedacht mich umzubringen|an selbstmord|an suizid)',
@@ -168,6 +192,8 @@ export const german: Language = {
       '(aufgewacht|wachte|wache) .. (schweißgebadet|schreiend|mit herzklopfen|erleichtert|nass geschwitzt)',
     ],
     waking: [
+      '(seit|nach|wegen|durch|vor lauter|seitdem) (den|der|dem|diesen|dieser|diesem|des|meinen|meinem|jedem|solchen|all den|die)? (ganzen |letzten |ständigen )?(albträumen|alpträumen|albtraum|alptraum|albträume|alpträume|träumen|traum)',
+      'seit .. (albträume|alpträume|träume) .. (wieder|da|zurück|angefangen|haben|sind)',
       '(traum|der traum) (ist|sei|war) (egal|nebensache|unwichtig)',
       '(meine|rede|spreche) .. (nicht|nicht vom) .. traum',
       'vergiss den traum',

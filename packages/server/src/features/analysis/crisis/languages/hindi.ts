@@ -27,9 +27,27 @@ export const hindi: Language = {
       'गोलियां|गोलियाँ|गोली|नींद की गोलियां|नींद की गोलियाँ|दवाइयां|दवाइयाँ|दवाई|दवा|दवाएं|शीशी|पत्ता|जहर|कीटनाशक|goliyan|goliya|goli|dawaiyan|dawai|dawa|dawaai|pills|tablets|tablet|sheeshi|zeher|zahar|neend ki goliyan|neend ki goliya',
     yourDeath:
       'मर जाना|मरना|आत्महत्या कर लेनी|आत्महत्या करनी|आत्महत्या कर लेना|खुदकुशी कर लेनी|खुदकुशी करनी|खुद को मार लेना|खुद को मार डालना|खुद को खत्म कर लेना|खुद को खत्म करना|अपनी जान दे देनी|अपनी जान ले लेनी|अपनी जान देनी|खुद को चोट पहुँचानी|mar jana|marna|suicide kar lena|suicide karna|khudkushi kar leni|khud ko maar lena|khud ko khatam kar lena|jaan de deni',
+    height:
+      'छत|पुल|बालकनी|खिड़की|ट्रेन|बिल्डिंग|इमारत|मेट्रो|नदी|chhat|chat|pul|bridge|balcony|train|building|khidki|nadi|metro',
+    maarega:
+      'मार देगा|मार डालेगा|मार दूंगा|मार डालूंगा|मार देंगे|मार डालेंगे|जान से मारेगा|जान ले लेगा|maar dega|maar dalega|mar dega|mar dalega|maar dunga|maar dalunga|jaan le lega|maar denge',
+    said: 'कहता|कहा|बोला|बोलता|धमकी|धमकाता|चिल्ला|कह|बोल|kehta|kaha|bola|bolta|dhamki|chilla|keh|bol',
+    atHand: 'आज|आज रात|कल|अभी|अगली बार|इस बार|aaj|aaj raat|kal|abhi|agli baar|is baar',
   },
   phrases: {
     now: [
+      '(सोकर|सो कर|सो जाऊं|सोऊं|सो जाना|नींद से|सोते|sokar|so kar|so jau|so jaun|so jana|neend se) .. (कभी|फिर|दोबारा|वापस|kabhi|phir|fir|dobara|और|aur) .. (उठना|जागना|उठूं|जागूं|uthna|jagna|jaagna|uthu|uthun|jagu) .. (<not>|चाहता|चाहती|chahta|chahti)',
+      '(सोकर|सो कर|सो जाऊं|सोऊं|सो जाना|नींद से|sokar|so jau|so jaun|so jana) .. (<not>) .. (उठूं|जागूं|उठना|जागना|uthu|uthun|jagu|uthna)',
+      '(सोचता|सोचती|सोच|ख्याल|विचार|मन|दिल|sochta|sochti|soch|khayal|man|mann|dil) .. (रहता|रहती|आता|करता|<hun>|rehta|rehti|karta|aata)? .. .. <height> .. (से|के आगे|के सामने|में|se|ke aage|ke samne|me|mein) .. (कूद|छलांग|कूदने|kud|kood|kudne|chhalang)',
+      '<height> (से|के आगे|के सामने|में|se|ke aage|ke samne) (कूदने|कूद जाने|कूद जाऊं|छलांग लगाने|kudne|kud jane|kud jau) .. (सोच|ख्याल|मन|विचार|soch|khayal|man|mann)',
+      '(गाड़ी|कार|बाइक|gaadi|gadi|car|bike) .. (दीवार|पेड़|ट्रक|खाई|divar|deewar|ped|truck|khai) .. (ठोक|टकरा|मार|गिरा|thok|takra) .. (सोच|मन|ख्याल|दूं|soch|man|du)',
+      '(<pills>) .. (निकाल|तैयार|जमा|इकट्ठी|इकट्ठा|जोड़|रख|nikal|taiyar|jama|ikattha|ikatthi|rakh) .. (ली|लिया|रखी|कर ली|हैं|है|li|lee|rakhi|hai|hain)',
+      '(आज|आज रात|कल|अब|aaj|aaj raat|kal|ab) .. (खत्म|khatam|khtm) कर (दूंगा|दूंगी|लूंगा|लूंगी)',
+      '(आज|आज रात|कल|अब|aaj|aaj raat|kal|ab) .. (khatam|khtm) kar (dunga|dungi|lunga|lungi)',
+      '(खुद को|अपने आप को|खुद के साथ|khud ko|khud ke saath|apne aap ko) .. (कुछ|kuch) .. (कर लूंगा|कर लूंगी|कर बैठूंगा|कर बैठूंगी|कर लूं|kar lunga|kar lungi|kar baithunga|kar baithungi)',
+      '(अगले महीने|अगले हफ्ते|अगले साल|agle mahine|agle hafte|agle saal|दिवाली|diwali) .. (तक|tak) .. (<not>) .. (रहूंगा|रहूंगी|बचूंगा|बचूंगी|जिऊंगा|rahunga|rahungi|bachunga|bachungi)',
+      '(मैं|main|mai) (<not>) (रहूं|होता|होती|रहा|रही|rahu|hota|hoti|rahun) (तो|to) .. (सब|घर|परिवार|sab|ghar|family|सबके|सबको) .. (आसान|अच्छा|बेहतर|ठीक|खुश|aasan|accha|behtar|khush)',
+      '(आत्महत्या|खुदकुशी|मरने|जान देने|suicide|khudkushi|marne) (के बारे में|की|पर|का|ke bare me|ke baare mein|ki|pe|ka) .. (सोच रहा|सोच रही|सोचता|सोचती|विचार कर|soch raha|soch rahi|sochta|sochti) .. <hun>',
       '(सारी|सब|पूरी|saari|sari|puri) .. <pills> .. (खा|निगल|ले|kha|nigal|le) (लूँगा|लूँगी|लूंगा|लूंगी|जाऊँगा|जाऊँगी|जाऊंगा|जाऊंगी|lunga|lungi|jaunga|jaungi)',
       '(आत्महत्या|खुदकुशी|मरने|सुसाइड|suicide|khudkushi|marne) (के|का|की|ke|ka|ki) (विचार|ख्याल|खयाल|खयालात|khayal|vichar|thoughts) .. (बढ़|तेज|ज्यादा|रोज|नहीं जा|आ रहे|आते हैं|badh|aa rahe|zyada)',
       '(होना|hona|जीवित रहना|अस्तित्व में रहना) (ही |hi )?<not> (चाहता|चाहती|chahta|chahti)',
@@ -117,6 +135,11 @@ export const hindi: Language = {
       '<abuser> .. (आज रात|आज|कल|आज ही|aaj raat|aaj|kal) .. (मुझे|mujhe) .. (मार|maar)',
       '(दरवाजे|बाहर|darwaze|bahar|घर) .. (खड़ा|खड़े|khada|khade|है) .. (मुझे मार|चाकू|mujhe maar|chaku|बंदूक)',
     ],
+    threat: [
+      '<abuser> .. .. .. <said> .. .. .. <maarega>',
+      '(वह|वो|उसने|wo|woh|vo|usne|पति|pati) .. (बाहर|दरवाजे|नीचे|घर|bahar|darwaze|niche|ghar) .. .. .. .. (<maarega>|मुझे मार|mujhe maar)',
+      '(वह|वो|उसने|wo|woh|vo|usne) .. <said> .. .. <atHand> .. .. <maarega>',
+    ],
     told: [
       '<die> (चाहता|चाहती|chahta|chahti|का मन|ka man|ka mann) (था|थी|tha|thi|किया|हुआ|kiya|hua|कर रहा था)',
       '(मर जाने|मरने|खुद को मारने) का मन (किया|हुआ)',
@@ -159,6 +182,7 @@ export const hindi: Language = {
       '(पसीने|चीख|घबरा|डर|paseene|cheekh|ghabra|dar) .. (जाग|उठ|नींद खुल|आँख खुल|jag|uth|neend khul|aankh khul)',
     ],
     waking: [
+      '(सपने|सपनों|सपना|ख्वाब|ख्वाबों|दुःस्वप्न|sapne|sapno|sapnon|nightmare|nightmares) (के|की|ke|ki) (बाद|वजह|कारण|चलते|baad|bad|wajah|karan)',
       '(सपने|सपना) (को )?(छोड़ो|छोड़िए|भूल जाओ|की बात नहीं)',
       'sapna (nahi|nhi)',
       'सपने की बात नहीं',
@@ -190,6 +214,7 @@ export const hindi: Language = {
       '(उबर|निकल|बाहर आ|ubar|nikal) (गया|गई|गयी|आया|आई|चुका|चुकी|gaya|gayi|aaya|aayi|chuka|chuki)',
     ],
     other: [
+      '(मरीज|मरीज़|रोगी|क्लाइंट|पेशेंट|छात्र|छात्रा|patient|mareez|mariz|client|student) (ने|ne|का|की)? .. (कहा|बताया|बोला|बोली|कहता|कहती|लिखा|kaha|bataya|bola|boli|kehta)',
       '(<work>) (में|का|की|के|me|mein|ka|ki|ke|देखी|देखा|पढ़ी|पढ़ा|सुना|dekhi|dekha|padhi|padha|suna|wali|वाली|वाला|था|थी|tha|thi|देख|dekh)',
       '(हीरो|हीरोइन|नायक|नायिका|किरदार|अभिनेता|अभिनेत्री|गायक|hero|heroine|kirdaar|kirdar|actor|actress|singer|character|कवि|शायर|लेखक|डायलॉग|dialogue)',
       '<loved> (ने |ne )?.. (कहा|बताया|बोली|बोला|कहती|कहता|लिखा|रोते|फोन|kaha|bataya|boli|bola|kehti|kehta|likha|phone|call|message|msg|चिल्लाई|चिल्लाया|बोल)',

@@ -26,9 +26,25 @@ export const polish: Language = {
       'tabletki|tabletek|leki|leków|proszki|proszków|opakowanie|opakowania|pigułki|nasennych|nasenne|lekarstwa|blister|blistry|garść|przeciwbólowe|przeciwbólowych',
     yourDeath:
       'się zabić|zabić się|umrzeć|się powiesić|powiesić się|odebrać sobie życie|popełnić samobójstwo|się pociąć|pociąć się|skończyć ze sobą|się skrzywdzić|zakończyć (swoje )?życie|skoczyć z mostu',
+    atHand: 'dziś|dzisiaj|w nocy|jutro|zaraz|następnym razem|tym razem|teraz|jak wróci|jeśli odejdę|jak odejdę',
   },
   phrases: {
     now: [
+      '(=chcę|chciałabym|chciałbym|marzę|wolałabym|wolałbym|pragnę|=chcialabym|=chcialbym|=chce) .. (zasnąć|położyć się|zamknąć oczy|usnąć|spać) .. (i|żeby|by) .. (nie|nigdy|już nie|więcej nie) .. (obudzić|budzić|wstać|otworzyć|obudzic)',
+      '(żałuję|szkoda|wolałabym|wolałbym|chciałabym|chciałbym|lepiej) .. (że|żebym|nie) .. (obudziłam|obudziłem|obudzić|obudziła|obudził) .. (dziś|dzisiaj|rano|wcale|w ogóle|nigdy)',
+      '(wolałabym|wolałbym|chciałabym|chciałbym) .. (dziś|dzisiaj|rano)? .. nie obudzić',
+      '(=myślę|=mysle|rozmyślam|marzę|wyobrażam) .. .. (żeby|by|aby|zeby) .. (<die>|<hurt>|skoczyć|wjechać .. (drzewo|ścianę|mur|tira)|rzucić się pod)',
+      '(=myślę|wyobrażam|zastanawiam) .. .. (skoku z|skoczeniu z|rzuceniu się|wjechaniu|wjeżdżam|skaczę z|rzucam się pod) .. (mostu|dachu|okna|pociąg|metro|drzewo|ścianę|tory|balkonu)?',
+      '(zastanawiam|zastanawiam się|rozważam|=myślę|=mysle|planuję|myśl) .. (nad|o)? .. (samobójstwem|samobójstwo|samobójstwie|samobojstwem|samobojstwie|odebraniem sobie życia|odebraniu sobie życia|śmiercią własną)',
+      '(mam|=mam|leżą|czekają) .. (przygotowane|odłożone|uzbierane|gotowe|naszykowane|zebrane|policzone) .. (<pills>|sznur|linę|żyletkę)',
+      '(przygotowałam|przygotowałem|uzbierałam|uzbierałem|naszykowałam|naszykowałem|odłożyłam|odłożyłem|zebrałam|zebrałem) .. (<pills>|sznur|linę|żyletkę)',
+      '<pills> .. (leżą|są|mam|czekają) .. (przygotowane|gotowe|pod ręką|na stoliku|na szafce|uzbierane|policzone)',
+      'nie (widzę|wyobrażam) .. (siebie|sobie) .. (za|w|do|na) (miesiąc|rok|tydzień|przyszłym|następnym|świąt|święta)',
+      '(łatwiej|lepiej|prościej|lżej) .. .. (gdyby|jeśli|jakby|jak) .. mnie .. (nie było|nie będzie|zabrakło|zabraknie)',
+      '(gdyby|jakby) mnie .. (nie było|zabrakło) .. .. (łatwiej|lepiej|prościej|lżej)',
+      '(mogę|mogłabym|mógłbym|chyba|boję że|dziś|dzisiaj|w nocy) .. (coś sobie zrobię|sobie coś zrobię|zrobię sobie coś|coś sobie zrobić|sobie coś zrobić|zrobię sobie krzywdę)',
+      '(dziś|dzisiaj|jutro|w nocy|wieczorem) .. (się zabiję|się zabije|kończę ze sobą|skończę ze sobą|skończę z tym wszystkim|kończę z tym wszystkim)',
+      '(się zabiję|kończę ze sobą|skończę ze sobą|zabijam się) .. (dziś|dzisiaj|jutro|w nocy|wieczorem)?',
       '(wezmę|połknę|łyknę|zażyję|=wezme|polkne|biorę|zjem) .. (wszystkie|całe|całą|cały|garść) .. <pills>',
       '(mam|miewam|wracają|wróciły|męczą|dręczą|od) .. .. .. (myśli samobójcze|myśli o samobójstwie|mysli samobojcze)',
       '(postanowiłam|postanowiłem|zdecydowałam|zdecydowałem|data|dzień|plan|ochotę|ochota|impuls) .. .. (że się zabiję|że skończę ze sobą|się zabić|odebrać sobie życie|skończyć ze sobą|zakończyć życie|się powiesić|się pociąć)',
@@ -103,6 +119,12 @@ export const polish: Language = {
       '<abuser> .. mnie (dziś|dzisiaj|w nocy|jutro|zaraz)? .. zabije (dziś|dzisiaj|jak|kiedy|gdy|jutro|jeśli)',
       '(stoi|jest|czeka) (pod|za|w) (drzwiami|domem|domu) .. (z nożem|zabić|mnie zabije)',
     ],
+    threat: [
+      '<abuser> .. .. .. (mówi|grozi|krzyczy|przysięga|powtarza|odgraża) .. .. (mnie )?(zabije|zadźga|zatłucze|zastrzeli|dobije)',
+      '(<abuser>|on) .. (powiedział|napisał|mówił|zagroził|mówi|groził) .. <atHand> .. (mnie )?(zabije|zatłucze|zastrzeli)',
+      '(<abuser>|on) .. (powiedział|napisał|mówił|zagroził|mówi|groził) .. (mnie )?(zabije|zatłucze|zastrzeli) .. <atHand>',
+      '(drzwiami|domem|pod drzwiami|klatce|na dole) .. .. (mówi|krzyczy|grozi|wrzeszczy) .. .. (mnie )?(zabije|zabić)',
+    ],
     told: [
       '<wanted> <adverb>? <adverb>? <adverb>? (<die>|<hurt>)',
       'nie (chciałam|chciałem|chciało mi się) <adverb>? (już )?(żyć|istnieć|się budzić|się obudzić|dalej żyć)',
@@ -112,6 +134,7 @@ export const polish: Language = {
       '(próbowałam|próbowałem) (się zabić|odebrać sobie życie)',
     ],
     ordinary: [
+      '(nie|nigdy) .. (rozważam|rozważałam|rozważałem|zastanawiam|zastanawiałam|myślę|=myślę) .. (samobójstwem|samobójstwo|samobójstwie)',
       'nie <adverb>? (=chcę|=chce|chciałam|chciałem|zamierzam|mam zamiar|planuję|mam ochoty|chciałabym|chciałbym|=myślę|jestem|mam|miałam|miałem|pomyślałam żeby|=mysle) <adverb>? (teraz |jeszcze |wcale |przez to |tym )?(<die>|<hurt>|suicydalna|myśli samobójczych|o samobójstwie|umierać|się zabijać|popełniać samobójstwa|zeby sie zabic)',
       'nigdy <adverb>? (bym |się |nie |bym się |bym sobie )?.. (zabiła|zabił|=chciałam|chciałem|skrzywdziła|pomyślałam|myślałam|myślałem|miałam myśli|miałem myśli|zrobiła krzywdy|odebrała|chciała|chciał) ..',
       '(umrzeć|umieram|umierałam|umierałem|umarłam|umarłem|umrę|konam|padam|zdechnę|zabić|zdycham) <adverb>? (ze|z) (śmiechu|głodu|wstydu|nudów|ciekawości|pragnienia|gorąca|strachu|tęsknoty|zimna|zażenowania|miłości|zmęczenia|szczęścia|nerwów|bólu brzucha|przejedzenia)',
@@ -146,6 +169,7 @@ export const polish: Language = {
       '(obudziłam|obudziłem) się (zlana|zlany|z krzykiem|z ulgą|spocona|spocony|ze śmiechem|przerażona|przerażony)',
     ],
     waking: [
+      '(po|od|odkąd|przez|z powodu|wskutek) (tym|tych|tamtym|tego|każdym|moim|moich|te|ten|takim|takich|wróciły|wrócił|ostatnim)? .. (śnie|snach|snu|snów|koszmarze|koszmarach|koszmary|koszmarów|koszmaru|sen|sny)',
       'sen (nieważny|nie jest ważny|nie ma znaczenia)',
       'nie (chodzi|mówię) .. (o sen|o śnie)',
       'to nie (jest )?sen',

@@ -23,9 +23,22 @@ export const portuguese: Language = {
       'comprimidos|remédios|pílulas|medicamentos|caixa|cartela|tranquilizantes|soníferos|calmantes|antidepressivos|ansiolíticos|rivotril|paracetamol|cartelas|veneno',
     yourDeath:
       'se matar|matar te|te matar|suicidar se|se suicidar|suicidar te|te suicidar|morrer|tirar (a )?(sua|tua) (própria )?vida|se cortar|cortar te|se machucar|acabar com (a )?(sua|tua) vida|se enforcar|enforcar te|pular (da|de uma) ponte|saltar (da|de uma) ponte',
+    killsMe: 'me matar|vai me matar|me mata|me mato|matar me|me vai matar|vai acabar comigo|me esfaqueia',
+    atHand:
+      'hoje|esta noche|esta noite|hoje à noite|amanhã|da próxima vez|na próxima|agora|quando voltar|quando chegar|se eu (sair|for|falar|deixar)',
   },
   phrases: {
     now: [
+      '(queria|quero|gostaria|vontade de|desejo|queria só|poder) .. (dormir|adormecer|deitar|deitar me|me deitar|fechar os olhos) .. (e|para|pra) .. (não|nunca|jamais) .. (acordar|abrir|levantar|despertar)',
+      '(queria|preferia|gostaria|quem me dera|tomara|oxalá) .. (não|nunca|nem) .. (ter|tivesse|tinha|haver) .. acordado',
+      '(to|tô|tou|tó|estou|ando|fico|vivo) <adverb>? (querendo|a querer|pensando em|a pensar em|com vontade de|imaginando|a imaginar|planejando|planeando) <adverb>? (<die>|<hurt>)',
+      '(penso|pensar|pensando|imagino|imaginar|imaginando) .. (em|com)? .. (<die>|<hurt>|bater .. carro|jogar o carro|atirar o carro|me jogar .. (ponte|janela|trem|prédio|metrô|carros)|atirar me .. (ponte|janela|comboio|metro))',
+      '(separei|juntei|tenho|estão|contei|deixei|preparei|comprei) .. <pills> .. (separados|separadas|prontos|prontas|preparados|contados|na mesa|na gaveta|do lado|cabeceira|hoje|esta noite|para hoje|pra hoje)',
+      '(hoje|esta noite|hoje à noite|agora) .. (vou|vou me) (tomar|engolir) (todos|todas|tudo)',
+      '(não me vejo|não me imagino) .. (viva|vivo|aqui|chegando|por cá) .. (mês|ano|semana|natal|aniversário|verão)',
+      '(melhor|mais fácil|mais simples|mais leve|mais feliz*) .. .. se eu (não|já não|nao) (estivesse|existisse|estiver|vivesse)',
+      '(vou|posso|quero|acho que vou) .. (fazer alguma coisa comigo|fazer algo comigo|fazer uma besteira|acabar com isso (hoje|logo|de vez|esta noite)|acabar com isto (hoje|já|de vez|esta noite))',
+      '(considero|considerando|a considerar|cogito|cogitando|pondero) .. (suicídio|me matar|matar me|tirar a minha vida|tirar minha vida)',
       '(tomo|vou tomar|tomarei|engulo|vou engolir|engolirei) .. (todos|toda|tudo|a caixa|as cartelas) .. <pills>',
       '(tenho|tô com|estou com|com|voltaram|sinto|desde) .. .. (ideias de suicídio|ideias suicidas|pensamentos suicidas|pensamentos de suicídio|vontade de morrer|vontade de me matar)',
       '(decidi|decidido|resolvi|planejei|data|dia|vontade|impulso|impulsos) .. .. (vou me matar|me matar|me suicidar|tirar minha vida|tirar a minha vida|tirar a própria vida|me enforcar|me machucar|acabar com a minha vida|acabar com minha vida|matar me|suicidar me)',
@@ -90,6 +103,12 @@ export const portuguese: Language = {
       '<abuser> (vai|vem) (me matar|matar me) (hoje|amanhã|esta|essa|quando|se)',
       '(está|tá) (aqui|lá fora|na porta|à porta|em casa) .. (com uma (faca|arma)|me matar|matar me)',
     ],
+    threat: [
+      '<abuser> .. .. .. (diz|ameaça|ameaçando|jura|grita|repete) .. .. <killsMe>',
+      '(<abuser>|ele|ela) .. (disse|diz|falou|escreveu|jurou|ameaçou) .. <atHand> .. <killsMe>',
+      '(<abuser>|ele|ela) .. (disse|diz|falou|escreveu|jurou|ameaçou) .. <killsMe> .. <atHand>',
+      '(lá fora|porta|portão|aqui|lá embaixo) .. .. (diz|dizendo|gritando|grita|a gritar|a dizer|disse) .. .. <killsMe>',
+    ],
     told: [
       '<wanted> <adverb>? <adverb>? (<die>|<hurt>)',
       '(não|nao) <adverb>? (quis|queria) <adverb>? <adverb>? (viver|existir|acordar|estar viva|estar vivo|continuar viva|continuar vivo)',
@@ -98,6 +117,7 @@ export const portuguese: Language = {
       'tentei (me matar|matar me|tirar minha vida)',
     ],
     ordinary: [
+      '(não|nunca|jamais) .. (penso|pensado|considero|considerei|cogito|cogitei|estou) .. (suicídio|<die>)',
       '(vou|vamos|ia) morrer',
       '(ela|ele|que|quem|amiga|amigo|rapaz|menino|menina|homem|mulher|paciente|irmã|irmão|mãe) (tinha |havia |tem )?(tomou|tomado|engoliu|engolido) ..',
       '(não|nao|nunca|jamais|nem|tampouco|n) <adverb>? <adverb>? (é que eu |me |estou |eu |significa que |estava |vou |tô |tive |iria |tenho |ia )?<adverb>? (<want>|<wanted>|pensei em|quero|queria|sou|sinto|penso|pretendo|quis|tinha|tenho|teria coragem de)? <adverb>? (<die>|<hurt>|suicida|pensamentos suicidas|ideias suicidas)',
@@ -130,6 +150,7 @@ export const portuguese: Language = {
       'acordei (suando|suada|suado|gritando|a suar|aos gritos|assustada|assustado|aliviada|aliviado|rindo|a rir)',
     ],
     waking: [
+      '(depois|desde|por causa|por conta|após|com|por culpa) (de|dos|do|das|os|o|d)? (os|o|esses|esse|estes|este|meus|meu|tantos|desses|deste|daquele|aquele)? (pesadelo|pesadelos|sonho|sonhos)',
       '(o )?sonho (tanto faz|não importa|é o de menos)',
       'não (estou |tô )?(falando|falo|a falar) .. sonho',
       'não (é|foi) (um )?sonho',

@@ -23,9 +23,20 @@ export const spanish: Language = {
       'pastillas|pildoras|somniferos|medicamentos|medicinas|comprimidos|tranquilizantes|ansioliticos|frasco|tabletas',
     yourDeath:
       'matarte|suicidarte|quitarte la vida|morir|morirte|hacerte daño|cortarte|acabar con tu vida|ahorcarte|terminar con tu vida|tirarte (de|por) (un|una|el|la) (puente|ventana|balcon|azotea)|matarse|suicidarse|quitarse la vida',
+    atHand: 'la proxima vez|esta noche|hoy|mañana|ahora|si me voy|si lo dejo|si hablo|cuando vuelva|cuando llegue',
+    killsMe: 'me mata|me matara|me va a matar|va a matarme|matarme|me apuñala|me pega un tiro',
   },
   phrases: {
     now: [
+      '(quiero|quisiera|ojala|deseo|me gustaria|ganas de|gustaria|pudiera|querria|poder) .. (dormir*|acostar*|cerrar los ojos|quedarme dormid*) .. (y|para) .. (no|nunca|jamas) .. (despertar*|despierte*|levantar*|abrir*)',
+      '(ojala|quisiera|querria|preferiria|desearia|me gustaria) .. (no|nunca|jamas) .. (hubiera|hubiese|haber|haberme) (despertado)',
+      '(pienso|pensando|pensar|imagino|imaginando|imaginar|fantaseo) .. (en|con)? .. (<die>|<hurt>|estrellar* .. (coche|carro|auto|moto)|tirarme .. (puente|ventana|tren|metro|balcon|azotea|vias)|chocar .. (coche|carro|auto|contra))',
+      '(tengo|estan|prepare|he preparado|deje|guarde|junte) .. <pills> .. (preparadas|preparados|listas|listos|contadas|contados|en la mesilla|en la mesita|al lado|a mano|en el cajon)',
+      '(preparadas|listas|contadas|guardadas) .. <pills>',
+      '(no me veo|no me imagino) .. (viva|vivo|aqui|llegando) .. (mes|año|semana|cumpleaños|navidad|verano)',
+      '(mejor|mas facil|mas sencillo|mas felices) .. (para|si)? .. .. si (yo )?(no|ya no) (estuviera|existiera|estuviese|existiese|viviera)',
+      '(voy a|podria|puedo|quiero) .. (hacerme algo|hacer una locura|hacerme una locura|acabar con esto (ya|hoy|esta noche|de una vez)|terminar con esto (hoy|esta noche|de una vez))',
+      '(contemplo|considero|valoro|planteo|planteando) .. (suicidio|suicidarme|quitarme la vida|matarme)',
       '(me tomo|me tomare|me voy a tomar|voy a tomarme|voy a tomar|me trago|me tragare|voy a tragarme|tomare) .. (todas|todos|el frasco|la caja|un monton|entero|entera) .. <pills>',
       '(tengo|con|vuelven|siento|desde) .. .. (ideas suicidas|ideas de suicidio|pensamientos suicidas|pensamientos de suicidio|ganas de morir|ganas de morirme|ganas de matarme)',
       '(decidido|decidi|resuelto|planeado|fecha|dia|ganas|impulso|impulsos) .. .. (que )?(me voy a matar|me mato|voy a suicidarme|voy a matarme|quitarme la vida|suicidarme|ahorcarme|cortarme las venas|de matarme|hacerme daño)',
@@ -82,6 +93,7 @@ export const spanish: Language = {
       '(estoy|parada|parado|sentada|sentado) .. (en|al borde) .. (puente|azotea|balcon|vias|borde|tejado|cornisa) .. (saltar|tirarme|lanzarme)',
     ],
     deed: [
+      '<abuser> .. (me ha pegado|me pego|me golpeo|me ha golpeado|me ha dado una paliza) .. (otra vez|de nuevo|ayer|hoy|anoche)',
       '(me )?(trague|tome|tomado|tragado|tomando|comi|engulli) (como|unas|casi|mas de|ya|yo)? .. <num> .. .. <pills>',
       '<abuser> .. (puerta|afuera|fuera|entrando|casa|aqui|viene) .. .. .. (cuchillo|pistola|arma|martillo|machete|matarme|va a matar)',
       '(soga|cuerda|pistola|cuchilla|cuchillas|navaja) .. .. .. .. (no dejo|sigo|siempre|no paro|mirando|miro|mirarla|pensando)',
@@ -93,6 +105,12 @@ export const spanish: Language = {
       '(esta|estan) (aqui|afuera|en la puerta|en casa) .. (con un (cuchillo|arma)|matarme|para matarme)',
       '(dijo|dice) que (esta noche|hoy|mañana) me (mata|matara|va a matar)',
     ],
+    threat: [
+      '<abuser> .. .. .. (dice|amenaza|amenazando|jura|grita|repite) .. .. <killsMe>',
+      '(<abuser>|el|ella)? .. (dijo|dice|ha dicho|me dijo|amenazo|juro|escribio) .. <atHand> .. <killsMe>',
+      '(<abuser>|el) .. (dijo|dice|ha dicho|me dijo|juro|gritando|grita) .. <killsMe> .. <atHand>',
+      '(fuera|afuera|puerta|abajo|casa) .. .. (dice|dijo|grita|gritando|jura) .. <killsMe>',
+    ],
     told: [
       '<wanted> <adverb>? (<die>|<hurt>)',
       'me (queria|quise|iba a|deseaba) (morir|matar|suicidar|ahorcar|quitar la vida|cortar|hacer daño|colgar)',
@@ -102,6 +120,7 @@ export const spanish: Language = {
       '(decepcion|decepcionada|decepcionado|triste|rabia|pena|lastima) .. (seguir viva|seguir vivo|estar viva|estar vivo|despertar|haber despertado|seguia viva|seguia vivo|haberme despertado)',
     ],
     ordinary: [
+      '(no|nunca|jamas) .. (pienso|pensado|contemplado|contemplo|considerado|considero|imagino) .. (suicidio|<die>)',
       '(voy a|vamos a|iba a) (morir|morirme)',
       '(ella|el|que|quien|amiga|amigo|chico|chica|hombre|mujer|paciente|hermana|hermano|madre) (se )?(habia |ha )?(tomo|trago|tomado|tragado) ..',
       '(no|nunca|jamas|ni|tampoco) <adverb>? <adverb>? (es que |significa que |he |me |digo que |estoy )?<adverb>? (<want>|<wanted>|querido|pensado en|quiero|soy|siento|estoy|tengo|intentaria|queria) <adverb>? (<die>|<hurt>|suicida|pensamientos suicidas|ideas suicidas|matar|morir|suicidar)',
@@ -138,6 +157,7 @@ export const spanish: Language = {
       'me desperte (sudando|gritando|llorando de risa|asustada|asustado|sobresaltada|sobresaltado|con el corazon)',
     ],
     waking: [
+      '(despues de|tras|desde|por|por culpa de|a causa de|con) (las|la|estas|esta|esas|esos|los|este|ese|el|mis|tantas|cada) (pesadilla|pesadillas|sueño|sueños)',
       '(el sueño|lo del sueño) (da igual|no importa|es lo de menos)',
       'no (hablo|es) (del|un) sueño',
       'dejando el sueño',
