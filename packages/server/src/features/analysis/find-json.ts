@@ -74,8 +74,8 @@ function readLoosely(text: string, depth: number): unknown {
 const closers: Record<string, string> = { '"': '"', "'": "'", '“': '”', '‘': '’', '„': '“', '«': '»', '「': '」' }
 
 /**
- * Where the object that begins at `start` ends, and how deep its brackets go. A quote opens a text only where a text may begin and closes it only where
- * one may end, so that stray quotes inside do little harm.
+ * Where the object that begins at `start` ends, and how deep its brackets go. A quote opens a text only where a text may
+ * begin and closes it only where one may end, so that stray quotes inside do little harm.
  */
 function scanObject(text: string, start: number): { end: number; ending: Ending; deepest: number } {
   let depth = 0

@@ -33,6 +33,7 @@ describe('what is made to be slow does not hold up others:', () => {
     ['a tag of line breaks', (size) => withField('interpretation', `<br${'\n'.repeat(size / 2)}x`)],
     ['tags', (size) => withField('interpretation', '<a '.repeat(size / 3))],
     ['images', (size) => withField('interpretation', '![]('.repeat(size / 4))],
+    ['emphasis', (size) => withField('interpretation', '**@ '.repeat(size / 4))],
     ['hosts', (size) => withField('interpretation', 'a.'.repeat(size / 2))],
     ['addresses of mail', (size) => withField('interpretation', 'a@'.repeat(size / 2))],
     ['a list of spaces', (size) => withField('symbols', `a${' '.repeat(size)}b`)],

@@ -30,6 +30,8 @@ test.each([
   ['an image that is named on two lines', 'a ![x]\n\n[x]:\n//evil.example/p', 'a !(x)\n\n(x):\n…'],
   ['an image that is named in a list', '![x]\n\n- [x]: //evil.example/p', '!(x)\n\n- (x): …'],
   ['an image that is named in a quotation', '![x]\n\n> [x]: //evil.example/p', '!(x)\n\n(x): …'],
+  ['a tag that is left when BBCode is taken out', 'a <[b]img src=x> b', 'a ‹img src=x> b'],
+  ['addresses in emphasis', 'a _www.evil.example_ _https://evil.example b', 'a _… _… b'],
   ['square brackets', 'The sea [sic] is [deep](', 'The sea (sic) is (deep)('],
   ['a host that takes the scheme of the page', 'go to //evil.example/a now', 'go to … now'],
   ['the same with backslashes', 'go to \\\\evil.example\\a now', 'go to … now'],

@@ -3,10 +3,10 @@ import { withoutHidden } from './data-block.ts'
 /** What a program would fetch, open or run, or make a link of. An interpretation needs no address. */
 const addresses = [
   // With a scheme or that of the page; to a browser a backslash is a slash.
-  /(?:\b[a-z][a-z0-9+.-]{1,20}:)?[/\\]{2,}[^\s)\]}>"'»]+/giu,
-  /\b(?:www\.|(?:javascript|vbscript|mailto):(?=\S))[^\s)\]}>"'»]*/giu,
+  /(?:(?<![\p{L}\p{N}])[a-z][a-z0-9+.-]{1,20}:)?[/\\]{2,}[^\s)\]}>"'»]+/giu,
+  /(?<![\p{L}\p{N}])(?:www\.|(?:javascript|vbscript|mailto):(?=\S))[^\s)\]}>"'»]*/giu,
   // These are words as well: "the data:here".
-  /\b(?:data:(?=[a-z]{1,20}\/|[;,])|file:(?=[/\\])|blob:(?=\S{0,40}\/))[^\s)\]}>"'»]*/giu,
+  /(?<![\p{L}\p{N}])(?:data:(?=[a-z]{1,20}\/|[;,])|file:(?=[/\\])|blob:(?=\S{0,40}\/))[^\s)\]}>"'»]*/giu,
   /[\p{L}\p{N}._%+-]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}[\p{L}\p{N}-]{1,24}/gu,
   /(?<![\p{L}\p{N}])(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}[\p{L}\p{N}-]{1,24}(?::\d{1,5})?\/[^\s)\]}>"'»]*/gu,
 ]
@@ -25,7 +25,8 @@ export function plainText(text: string): string {
   const visible = withoutHidden(text.replace(/\r\n?|\u2028|\u2029/g, '\n')).replace(/\p{Surrogate}/gu, '')
   // Runs of spaces are taken out before anything else looks at them: each is a place where a search may start anew.
   const bare = withoutMarkdown(closeUp(withoutHtml(closeUp(visible))))
-  return closeUp([...addresses, encoded].reduce((rest, pattern) => rest.replace(pattern, '…'), bare))
+  const silent = [...addresses, encoded].reduce((rest, pattern) => rest.replace(pattern, '…'), bare)
+  return closeUp(silent.replace(openTags, '‹'))
 }
 
 /** No more than one space or two line breaks in a row. */
@@ -44,7 +45,7 @@ export function plainLine(text: string): string {
 
 function withoutHtml(text: string): string {
   const plain = decodeTags(text).replace(comments, '').replace(scripts, '').replace(breaks, '\n\n')
-  return withoutAny(tags, '', plain).replace(openTags, '‹')
+  return withoutAny(tags, '', plain)
 }
 
 /** What is left after one was taken out may form another; each round makes it shorter. */
@@ -73,8 +74,8 @@ function withoutMarkdown(text: string): string {
     .replace(/\[\/?(?:img|url|code|quote|b|i)(?:=[^\]]{0,500})?\]/gi, '')
     .replace(/^[^\S\n]*(?:`{3,}|~{3,}).*$/gm, '')
     .replace(/^[^\S\n]{0,3}(?:#{1,6}|>+)[^\S\n]+/gm, '')
-    .replace(/(\*\*|__)(?=\S)([^\n]{1,2000}?)(?<=\S)\1/g, '$2')
-    .replace(/(?<![\p{L}\p{N}*])\*(?=\S)([^\n*]{1,2000}?)(?<=\S)\*(?![\p{L}\p{N}*])/gu, '$1')
+    .replace(/(\*\*|__)(?=\S)([^\n]{1,500}?)(?<=\S)\1/g, '$2')
+    .replace(/(?<![\p{L}\p{N}*])\*(?=\S)([^\n*]{1,500}?)(?<=\S)\*(?![\p{L}\p{N}*])/gu, '$1')
     .replace(/`([^`\n]{1,500})`/g, '$1')
     .replaceAll('[', '(')
     .replaceAll(']', ')')
