@@ -39,9 +39,19 @@ export const english: Language = {
       '(hell|shell|hed|theyll|he will|she will|he would|hes going to|hes gonna|shes going to|to|will|going to|gonna) <adverb>? (kill|murder|stab|shoot|strangle|end) me',
     atHand:
       'tonight|today|tomorrow|now|right now|next time|this time|when he|when she|if i (leave|go|tell|talk|open|stay)|before morning|and (hes|he is|shes) (outside|here|at the door|downstairs|coming|on his way|in the house|drunk)|hes (outside|here|at the door|downstairs|coming)|he has a (gun|knife)',
+    lost: 'child|baby|son|daughter|wife|husband|mum|mom|mother|dad|father|nan|gran|grandma|brother|sister|partner|boyfriend|girlfriend|twin|best friend',
+    toThem: '(join|follow|go to|be with|get to|be reunited with) (him|her|them)',
+    blade: 'blade|razor|razors|scalpel|knife|cutter',
   },
   phrases: {
     now: [
+      '(since|after|without) .. <lost> (died|passed|passed away|is gone|is dead|went|death) .. .. .. (want|wait|waiting|only|just|need) .. <toThem>',
+      '(cant|cannot|dont think i can|not able to|unable to) <adverb>? keep (myself|me) safe',
+      'want to be under (it|the train|a train|that train|the wheels|the water for good)',
+      '(garage|car) .. engine running .. .. .. (door shut|doors shut|closed|asleep|leave|leaving|stay)',
+      '(written|wrote|write|decided|writing) .. who (gets|should get|will get|takes|can have) (the|my)',
+      '(whats|what is|no|see no|see the) (the )?point (of|in) (even )?(breathing|being alive|waking up|living)',
+      'dont want to be (in this world|on this planet|on this earth|alive)',
       '(want|wanna|wish i could|hope i|id like to|would like to|wishing to|let me|could) .. (go to sleep|fall asleep|sleep|close my eyes|lie down|go to bed|drift off) .. and <adverb>? (not|never|dont|wont) <adverb>? (have to )?(wake up|wake|waking up|open them)',
       '(wish|wished|hoping|hope) (i|that i) <adverb>? (hadnt|had not|had never|never|didnt|would not|wouldnt) <adverb>? (woken up|woke up|wake up|opened my eyes) (this morning|today|ever|at all|tomorrow|anymore)',
       '(i|im|ive been|i am|and|just) <adverb>? <adverb>? <thinking> <adverb>? (about|of|how easy)? <adverb>? <methodIng>',
@@ -173,11 +183,17 @@ export const english: Language = {
       'i tried to (kill myself|end my life|hang myself|end it all|take my own life|overdose) (again|last night|yesterday|this morning|today|this week|two days ago|on monday|on sunday|a few hours ago|an hour ago|three days ago)',
     ],
     threat: [
+      '(dad|stepdad|stepfather|father|uncle|brother|stepbrother) .. (came|comes|coming) (into|in|to) my (room|bed) .. .. .. (not|wasnt|isnt|tell|told|touch*)',
+      '<abuser> .. (hallway|hall|door) .. .. (knife|gun|hammer|bat|axe)',
+      '<abuser> .. (knife|gun|hammer|bat|axe) .. .. .. (my turn|im next|hallway|outside|at the door|finish me|kill me)',
       '<abuser> .. .. (says|threatens|keeps saying|keeps threatening|is threatening|is screaming|screams|is yelling|swears) .. <willKill>',
       '(<abuser>|he|she|hes|shes) .. <said> .. <willKill> .. <atHand>',
       '(<abuser>|he|she|hes|shes) .. (outside|at the door|downstairs|banging|breaking in|in the house|in the kitchen|door|in the hallway) .. .. <said> .. <willKill>',
     ],
     told: [
+      '(climbed|went|stood|was) .. (up|roof|bridge|edge|tower) .. .. .. wanted to (jump|let go)',
+      '(picked up|took|grabbed|got out|used|found) (the|a|my) <blade> again',
+      'my (arm|arms|wrist|wrists|thigh|leg) (is|are|s) (still )?bleeding',
       'i <adverb>? (wanted|felt like|was going|was ready|wished|needed|planned) <adverb>? (to|i could)? <adverb>? (die|dying|kill myself|be dead|not exist|end my life|end it all|hurt myself|cut myself|hang myself|killing myself|jump off .. (bridge|roof|balcony)|stop existing|not be alive|not wake up|never wake up)',
       'i (was|felt) <adverb>? (suicidal|disappointed .. (woke up|still alive|be alive)|sad .. still alive|sorry .. still alive|angry .. still alive)',
       'i (didnt|did not) want to (live|be alive|exist|wake up|be here)',

@@ -28,9 +28,16 @@ export const french: Language = {
       'ce soir|demain|aujourdhui|cette nuit|la prochaine fois|cette fois|maintenant|si je pars|si je parle|quand il rentre|en rentrant',
     deadly:
       'dessous|sous .. (train|métro|camion|bus|rer|voiture|tram)|du pont|dun pont|par la fenêtre|dans le vide|du toit|dans la seine|dans le fleuve|contre un (arbre|mur|platane)|dans le mur|dans un (mur|arbre|platane)|devant .. (train|métro|camion|bus|rer)|du balcon',
+    lost: 'fille|fils|mère|père|mari|femme|frère|soeur|copain|copine|mamie|papi|bébé|compagnon|mère',
+    blade: 'lame|rasoir|cutter|couteau|lames',
   },
   phrases: {
     now: [
+      '(mort|depart|perte|deces|perdu) .. <lost> .. .. .. (nattends|attends|veux|pense|souhaite|espere|envie|compte) .. .. (rejoindre|retrouver|suivre|aller vers)',
+      '<lost> .. (mort|morte|parti|partie|decede|decedee) .. .. (attends|veux|pense|souhaite|espere|envie) .. .. (rejoindre|retrouver|suivre)',
+      '(a quoi bon|pourquoi|plus la force de|envie de ne plus) .. (respirer|vivre|exister)',
+      'veux (plus|pas) (être|etre) (la|ici|de ce monde|en vie)',
+      '(veux|vais|envie de) .. .. (pour de bon|pour de vrai|vraiment) .. (sauter|me jeter|me noyer)',
       '(voudrais|veux|aimerais|jaimerais|envie de|souhaite|pouvoir|rêve de) .. (dormir|mendormir|me coucher|fermer les yeux) .. (ne|sans|et|pour) .. (jamais|plus) .. (me reveiller|reveiller|rouvrir|me lever)',
       '(jaurais|aurais|j aurais) .. (prefere|voulu|aime|mieux) .. (ne|pas|jamais|plus) .. (me reveiller|reveillee|reveille)',
       '(dommage|regrette|deteste) .. (que )?.. (mêtre|de mêtre|je me sois|me sois) (reveillee|reveille)',
@@ -110,12 +117,17 @@ export const french: Language = {
       '(il|elle) est (devant|derriere|dans|en bas|la) .. (avec un (couteau|fusil|flingue)|me tuer)',
     ],
     threat: [
+      '<abuser> .. (pris|a|avec|tient) (un|le) (couteau|fusil|pistolet|marteau) .. .. .. (en finir avec moi|me tuer|mon tour|couloir|porte|dehors)',
+      '<abuser> .. (couloir|porte|palier) .. .. (couteau|fusil|pistolet|marteau)',
       '<abuser> .. .. .. (menace|dit|jure|crie|hurle|repete) .. .. <killsMe>',
       '(<abuser>|il|elle) .. (ma dit|a dit|dit|ma ecrit|a jure|a promis) .. <killsMe> .. <atHand>',
       '(<abuser>|il|elle) .. (ma dit|a dit|dit|ma ecrit|a jure) .. <atHand> .. <killsMe>',
       '(dehors|porte|en bas|palier|escalier) .. .. (dit|crie|hurle|repete) .. .. <killsMe>',
     ],
     told: [
+      '(suis montee|suis monte|montee|monte) .. (toit|pont|tour|immeuble|haut|vraiment) .. .. (voulais|allais) sauter',
+      '(repris|reprends|ressorti|pris) (la|ma|une|le|mon) <blade> .. .. .. (bras|poignet|saigne|encore|cuisse)',
+      '(bras|poignet|poignets|cuisse) saigne* (encore|toujours)',
       '<wanted> <adverb>? (<die>|<hurt>)',
       '(javais|jai eu) .. envie den finir',
       'je (ne )?voulais (plus|pas) <adverb>? (vivre|être en vie|me reveiller|exister|continuer a vivre|être la)',

@@ -25,9 +25,13 @@ export const german: Language = {
       'baum|wand|mauer|brücke|gleise|zug|bahn|s bahn|u bahn|straßenbahn|lkw|laster|fenster|dach|gegenverkehr|balkon|brückenpfeiler|hochhaus|parkhaus|abgrund|turm',
     atHand:
       'heute|heute nacht|heute abend|nachher|gleich|morgen|nächstes mal|das nächste mal|beim nächsten mal|jetzt|diesmal',
+    lost: 'sohn|tochter|mann|frau|mutter|vater|bruder|schwester|kind|baby|oma|opa|freund|freundin|mama|papa',
   },
   phrases: {
     now: [
+      '(seit|nachdem) .. <lost> .. (tot|gestorben|gegangen|weg|tod) .. .. (will|möchte|warte|denke) .. .. (zu ihm|zu ihr|zu ihnen|ihm folgen|ihr folgen|bei ihr sein|bei ihm sein)',
+      '(wozu|warum|wofür) (noch|überhaupt)? (atmen|weiteratmen|leben|weiterleben|aufwachen)',
+      '(will|möchte) .. (weg|fort|gehen) (für immer|endgültig|von dieser welt|aus diesem leben)',
       '(ritze|ritz|schneide|verletze|verbrenne) ich mich <adverb>? <adverb>? (selbst|wieder|jeden|jede|weil|damit|wenn|an|am|nachts|heimlich|absichtlich|fast|regelmäßig|täglich|seit|jedes)',
       '(will|möchte|würde|wünschte|könnte|will nur|mag|wünsche) .. .. (einschlafen|schlafen|hinlegen|augen zumachen|augen schließen|ins bett gehen) .. und .. (nicht mehr|nie mehr|nie wieder|nicht|nimmer) .. (aufwachen|aufwachte|aufstehen|aufzuwachen)',
       '(wünschte|wünsche|hätte|schade|bedauere|wollte) .. .. .. (nicht|nie|nicht mehr|nie mehr|gar nicht) (mehr |wieder )?(aufgewacht|wach geworden)',
@@ -132,11 +136,17 @@ export const german: Language = {
       '<abuser> (steht|ist) .. (vor der tür|unten|im haus) .. (messer|waffe|umbringen)',
     ],
     threat: [
+      '<abuser> .. .. (messer|pistole|waffe|hammer|axt) .. .. .. (flur|tür|dran|umbringen|fertig|um)',
+      '<abuser> .. .. (flur|tür) .. .. (messer|pistole|waffe|hammer|axt)',
       '<abuser> .. (gesagt|sagt|sagte|droht|gedroht|schreit|schwört|geschworen|schreibt|geschrieben) .. (er|sie|dass er|dass sie|dass) .. (bringt|sticht|schlägt|erschießt)? mich .. (<atHand>)? (um|ab|tot|umbringt|totschlägt|absticht|erschießt)',
       '(er|sie) (hat |hätte )?(gesagt|sagt|droht|gedroht|schreit|geschrieben) .. (er|dass er|sie)? (bringt|sticht|schlägt)? .. mich .. <atHand> .. (um|ab|tot|umbringt|totschlägt|absticht)',
       '(tür|draußen|unten|haus|flur) .. .. (sagt|schreit|brüllt|droht) .. (bringt|sticht|schlägt)? mich .. (um|ab|tot|umbringt|umzubringen)',
     ],
     told: [
+      '(oben|rauf|dach|hochhaus|brücke|hinaufgestiegen|hochgestiegen|geländer) .. .. (ich )?wollte (ich )?(springen|runterspringen|hinunterspringen)',
+      'mir .. (arm|arme|arme wieder|bein|handgelenk|haut) .. (aufgeschnitten|aufgeritzt|zerschnitten)',
+      '(wieder|erneut) .. (klinge|rasierklinge|messer) .. (genommen|gegriffen|geholt)',
+      '(arm|handgelenk|arme) (blutet|bluten) (noch|immer)',
       '(ich|da) (wollte|hätte|dachte daran|wünschte|war bereit|musste daran denken|hatte vor|hatte den drang|habe daran gedacht|hab dran gedacht) (ich )?<adverb>? <adverb>? (<die>|<hurt>)',
       '(wollte|wünschte) ich <adverb>? <adverb>? <adverb>? (mir )?(<die>|<hurt>|ich wäre tot|ich wär tot)',
       'ich wollte <adverb>? (nicht mehr|nie mehr|nimmer) (leben|da sein|aufwachen|existieren|weiterleben)',
@@ -147,6 +157,7 @@ export const german: Language = {
       'ich habe mich (geritzt|geschnitten)',
     ],
     ordinary: [
+      'so .. .. .. dass ich .. nicht aufwachen wollte',
       '(denke|denk|dachte|überlege) .. (nicht|nie|niemals) .. (daran|an|darüber) .. (selbstmord|suizid|mich|mir|vom|vor)',
       '(ich werde|werde ich|wir werden|muss ich|ich muss) (jetzt |gleich )?sterben',
       '(er|sie|die|der|junge|freundin|freund|patientin|mutter|mann|frau|schwester|bruder|anrufer|figur) .. (habe|hat|hatte|hätte) .. .. (geschluckt|genommen|geschnitten|geritzt)',
@@ -192,6 +203,7 @@ export const german: Language = {
       '(aufgewacht|wachte|wache) .. (schweißgebadet|schreiend|mit herzklopfen|erleichtert|nass geschwitzt)',
     ],
     waking: [
+      '(habe|hab) ich nicht geträumt',
       '(seit|nach|wegen|durch|vor lauter|seitdem) (den|der|dem|diesen|dieser|diesem|des|meinen|meinem|jedem|solchen|all den|die)? (ganzen |letzten |ständigen )?(albträumen|alpträumen|albtraum|alptraum|albträume|alpträume|träumen|traum)',
       'seit .. (albträume|alpträume|träume) .. (wieder|da|zurück|angefangen|haben|sind)',
       '(traum|der traum) (ist|sei|war) (egal|nebensache|unwichtig)',

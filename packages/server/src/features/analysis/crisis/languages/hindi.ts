@@ -33,9 +33,14 @@ export const hindi: Language = {
       'मार देगा|मार डालेगा|मार दूंगा|मार डालूंगा|मार देंगे|मार डालेंगे|जान से मारेगा|जान ले लेगा|maar dega|maar dalega|mar dega|mar dalega|maar dunga|maar dalunga|jaan le lega|maar denge',
     said: 'कहता|कहा|बोला|बोलता|धमकी|धमकाता|चिल्ला|कह|बोल|kehta|kaha|bola|bolta|dhamki|chilla|keh|bol',
     atHand: 'आज|आज रात|कल|अभी|अगली बार|इस बार|aaj|aaj raat|kal|abhi|agli baar|is baar',
+    lost: 'बेटी|बेटे|बेटा|माँ|मां|पिता|पापा|पति|पत्नी|भाई|बहन|बच्चे|beti|bete|maa|papa|pati|patni|bhai|behen',
   },
   phrases: {
     now: [
+      '<lost> (के|ke) (जाने|मरने|गुजरने|jaane|marne) .. (बाद|से|baad|se) .. .. .. (उसके|उनके|uske|unke) (पास|साथ|paas|saath) (जाने|जाना|जाऊं|jaane|jana|jau)',
+      '(इस )?दुनिया में (अब )?<not> रहना',
+      'is duniya (me|mein) (ab )?<not> (rehna|rahna)',
+      '(सांस|साँस|saans) लेना? (भी)? .. (बोझ|भारी|मुश्किल|bojh)',
       '(सोकर|सो कर|सो जाऊं|सोऊं|सो जाना|नींद से|सोते|sokar|so kar|so jau|so jaun|so jana|neend se) .. (कभी|फिर|दोबारा|वापस|kabhi|phir|fir|dobara|और|aur) .. (उठना|जागना|उठूं|जागूं|uthna|jagna|jaagna|uthu|uthun|jagu) .. (<not>|चाहता|चाहती|chahta|chahti)',
       '(सोकर|सो कर|सो जाऊं|सोऊं|सो जाना|नींद से|sokar|so jau|so jaun|so jana) .. (<not>) .. (उठूं|जागूं|उठना|जागना|uthu|uthun|jagu|uthna)',
       '(सोचता|सोचती|सोच|ख्याल|विचार|मन|दिल|sochta|sochti|soch|khayal|man|mann|dil) .. (रहता|रहती|आता|करता|<hun>|rehta|rehti|karta|aata)? .. .. <height> .. (से|के आगे|के सामने|में|se|ke aage|ke samne|me|mein) .. (कूद|छलांग|कूदने|kud|kood|kudne|chhalang)',
@@ -136,11 +141,15 @@ export const hindi: Language = {
       '(दरवाजे|बाहर|darwaze|bahar|घर) .. (खड़ा|खड़े|khada|khade|है) .. (मुझे मार|चाकू|mujhe maar|chaku|बंदूक)',
     ],
     threat: [
+      '<abuser> .. .. (चाकू|बंदूक|हथौड़ा|कुल्हाड़ी|chaku|bandook) .. .. .. .. .. (बारी|मार|दरवाजे|baari|maar|darwaze)',
       '<abuser> .. .. .. <said> .. .. .. <maarega>',
       '(वह|वो|उसने|wo|woh|vo|usne|पति|pati) .. (बाहर|दरवाजे|नीचे|घर|bahar|darwaze|niche|ghar) .. .. .. .. (<maarega>|मुझे मार|mujhe maar)',
       '(वह|वो|उसने|wo|woh|vo|usne) .. <said> .. .. <atHand> .. .. <maarega>',
     ],
     told: [
+      '(मैंने|मैने|maine|mene) .. (फिर|phir|fir) .. (ब्लेड|चाकू|blade|chaku) (उठा|उठाया|लिया|utha|uthaya|liya)',
+      '(हाथ|कलाई|बांह|haath|hath|kalai) (से )?.. (खून|khoon) .. (बह|निकल|आ|beh|nikal)',
+      '(कल|आज|kal|aaj) .. .. (छत|पुल|बिल्डिंग|इमारत|chhat|chat|pul|building|bridge) .. .. .. (कूदने|kudne) (के लिए|ke liye|wala|wali|वाला|वाली)',
       '<die> (चाहता|चाहती|chahta|chahti|का मन|ka man|ka mann) (था|थी|tha|thi|किया|हुआ|kiya|hua|कर रहा था)',
       '(मर जाने|मरने|खुद को मारने) का मन (किया|हुआ)',
       '<lived> <not> (चाहता|चाहती|chahta|chahti) (था|थी|tha|thi)',

@@ -27,9 +27,15 @@ export const polish: Language = {
     yourDeath:
       'się zabić|zabić się|umrzeć|się powiesić|powiesić się|odebrać sobie życie|popełnić samobójstwo|się pociąć|pociąć się|skończyć ze sobą|się skrzywdzić|zakończyć (swoje )?życie|skoczyć z mostu',
     atHand: 'dziś|dzisiaj|w nocy|jutro|zaraz|następnym razem|tym razem|teraz|jak wróci|jeśli odejdę|jak odejdę',
+    lost: 'córki|syna|męża|żony|mamy|matki|ojca|brata|siostry|dziecka|babci|chłopaka|córka|syn|mąż|żona|mama|ojciec|brat|siostra',
   },
   phrases: {
     now: [
+      '(śmierci|odejścia|odkąd|pogrzebu|umarła|umarł|zmarła|zmarł) .. <lost> .. .. .. (czekam|=chcę|=myślę|pragnę) .. .. .. (dołączę|dołączyć|pójść do|pójdę do|być z|spotkam|spotkać) .. (niej|nim|nią|niego)?',
+      'do (niej|niego|nich) (dołączę|dołączyć)',
+      'po co .. (oddychać|żyć|wstawać|się budzić)',
+      'nie =chcę .. (tu|tutaj) (już )?(być|istnieć)',
+      'nie =chcę (już )?być na (tym )?świecie',
       '(=chcę|chciałabym|chciałbym|marzę|wolałabym|wolałbym|pragnę|=chcialabym|=chcialbym|=chce) .. (zasnąć|położyć się|zamknąć oczy|usnąć|spać) .. (i|żeby|by) .. (nie|nigdy|już nie|więcej nie) .. (obudzić|budzić|wstać|otworzyć|obudzic)',
       '(żałuję|szkoda|wolałabym|wolałbym|chciałabym|chciałbym|lepiej) .. (że|żebym|nie) .. (obudziłam|obudziłem|obudzić|obudziła|obudził) .. (dziś|dzisiaj|rano|wcale|w ogóle|nigdy)',
       '(wolałabym|wolałbym|chciałabym|chciałbym) .. (dziś|dzisiaj|rano)? .. nie obudzić',
@@ -120,12 +126,18 @@ export const polish: Language = {
       '(stoi|jest|czeka) (pod|za|w) (drzwiami|domem|domu) .. (z nożem|zabić|mnie zabije)',
     ],
     threat: [
+      '<abuser> .. .. (nożem|bronią|siekierą|młotkiem|pistoletem) .. .. .. (moja kolej|przedpokoju|drzwiami|zabije|wykończy)',
+      '<abuser> .. .. (przedpokoju|drzwiami|korytarzu) .. .. (nożem|bronią|siekierą|młotkiem)',
       '<abuser> .. .. .. (mówi|grozi|krzyczy|przysięga|powtarza|odgraża) .. .. (mnie )?(zabije|zadźga|zatłucze|zastrzeli|dobije)',
       '(<abuser>|on) .. (powiedział|napisał|mówił|zagroził|mówi|groził) .. <atHand> .. (mnie )?(zabije|zatłucze|zastrzeli)',
       '(<abuser>|on) .. (powiedział|napisał|mówił|zagroził|mówi|groził) .. (mnie )?(zabije|zatłucze|zastrzeli) .. <atHand>',
       '(drzwiami|domem|pod drzwiami|klatce|na dole) .. .. (mówi|krzyczy|grozi|wrzeszczy) .. .. (mnie )?(zabije|zabić)',
     ],
     told: [
+      '(wszedłem|weszłam|wszedłam|stałam|stałem|poszłam|poszedłem) .. .. (chciałam|chciałem) (skoczyć|się rzucić)',
+      '(weszłam|wszedłem|stałam|stałem) .. (dach|most|dachu|moście|wieżowiec|górę) .. .. (chciałam|chciałem) (skoczyć|się rzucić)',
+      '(znowu|znów|ponownie) .. (wzięłam|wziąłem|sięgnęłam|sięgnąłem|chwyciłam) .. (żyletkę|nóż|ostrze|żyletki)',
+      '(ręka|ramię|nadgarstek|ręce|udo) .. (krwawi|krwawią)',
       '<wanted> <adverb>? <adverb>? <adverb>? (<die>|<hurt>)',
       'nie (chciałam|chciałem|chciało mi się) <adverb>? (już )?(żyć|istnieć|się budzić|się obudzić|dalej żyć)',
       '(miałam|miałem) .. (myśli samobójcze|myśli o samobójstwie)',
@@ -134,6 +146,7 @@ export const polish: Language = {
       '(próbowałam|próbowałem) (się zabić|odebrać sobie życie)',
     ],
     ordinary: [
+      'tak .. .. .. że nie (chciałam|chciałem) się obudzić',
       '(nie|nigdy) .. (rozważam|rozważałam|rozważałem|zastanawiam|zastanawiałam|myślę|=myślę) .. (samobójstwem|samobójstwo|samobójstwie)',
       'nie <adverb>? (=chcę|=chce|chciałam|chciałem|zamierzam|mam zamiar|planuję|mam ochoty|chciałabym|chciałbym|=myślę|jestem|mam|miałam|miałem|pomyślałam żeby|=mysle) <adverb>? (teraz |jeszcze |wcale |przez to |tym )?(<die>|<hurt>|suicydalna|myśli samobójczych|o samobójstwie|umierać|się zabijać|popełniać samobójstwa|zeby sie zabic)',
       'nigdy <adverb>? (bym |się |nie |bym się |bym sobie )?.. (zabiła|zabił|=chciałam|chciałem|skrzywdziła|pomyślałam|myślałam|myślałem|miałam myśli|miałem myśli|zrobiła krzywdy|odebrała|chciała|chciał) ..',
@@ -169,6 +182,8 @@ export const polish: Language = {
       '(obudziłam|obudziłem) się (zlana|zlany|z krzykiem|z ulgą|spocona|spocony|ze śmiechem|przerażona|przerażony)',
     ],
     waking: [
+      'nie (śniłem|śniłam|śniło)',
+      '(wczoraj|dziś|dzisiaj) naprawdę',
       '(po|od|odkąd|przez|z powodu|wskutek) (tym|tych|tamtym|tego|każdym|moim|moich|te|ten|takim|takich|wróciły|wrócił|ostatnim)? .. (śnie|snach|snu|snów|koszmarze|koszmarach|koszmary|koszmarów|koszmaru|sen|sny)',
       'sen (nieważny|nie jest ważny|nie ma znaczenia)',
       'nie (chodzi|mówię) .. (o sen|o śnie)',

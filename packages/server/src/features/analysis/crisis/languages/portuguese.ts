@@ -26,9 +26,14 @@ export const portuguese: Language = {
     killsMe: 'me matar|vai me matar|me mata|me mato|matar me|me vai matar|vai acabar comigo|me esfaqueia',
     atHand:
       'hoje|esta noche|esta noite|hoje à noite|amanhã|da próxima vez|na próxima|agora|quando voltar|quando chegar|se eu (sair|for|falar|deixar)',
+    lost: 'filha|filho|mãe|pai|marido|mulher|esposa|irmão|irmã|namorado|namorada|avó|avô|bebê|bebé|mulher',
+    blade: 'lâmina|gilete|navalha|faca|estilete',
   },
   phrases: {
     now: [
+      '<lost> .. (morreu|partiu|faleceu|se foi) .. .. (só|quero|espero|penso|apenas) .. .. .. (ficar|estar|encontrar|ir|juntar me|me juntar) .. (com|a) (ela|ele|eles)',
+      '(para que|pra que|por que|de que serve) .. (continuar|seguir) .. (respirando|a respirar|vivendo|a viver|aqui)',
+      'não quero mais (estar|ficar) (aqui|neste mundo|nesse mundo|viva|vivo)',
       '(queria|quero|gostaria|vontade de|desejo|queria só|poder) .. (dormir|adormecer|deitar|deitar me|me deitar|fechar os olhos) .. (e|para|pra) .. (não|nunca|jamais) .. (acordar|abrir|levantar|despertar)',
       '(queria|preferia|gostaria|quem me dera|tomara|oxalá) .. (não|nunca|nem) .. (ter|tivesse|tinha|haver) .. acordado',
       '(to|tô|tou|tó|estou|ando|fico|vivo) <adverb>? (querendo|a querer|pensando em|a pensar em|com vontade de|imaginando|a imaginar|planejando|planeando) <adverb>? (<die>|<hurt>)',
@@ -104,12 +109,17 @@ export const portuguese: Language = {
       '(está|tá) (aqui|lá fora|na porta|à porta|em casa) .. (com uma (faca|arma)|me matar|matar me)',
     ],
     threat: [
+      '<abuser> .. .. (faca|arma|revólver|machado|martelo) .. .. .. (minha vez|corredor|porta|me matar)',
+      '<abuser> .. .. (corredor|porta|portão) .. .. (faca|arma|revólver|machado)',
       '<abuser> .. .. .. (diz|ameaça|ameaçando|jura|grita|repete) .. .. <killsMe>',
       '(<abuser>|ele|ela) .. (disse|diz|falou|escreveu|jurou|ameaçou) .. <atHand> .. <killsMe>',
       '(<abuser>|ele|ela) .. (disse|diz|falou|escreveu|jurou|ameaçou) .. <killsMe> .. <atHand>',
       '(lá fora|porta|portão|aqui|lá embaixo) .. .. (diz|dizendo|gritando|grita|a gritar|a dizer|disse) .. .. <killsMe>',
     ],
     told: [
+      '(subi|estive|fui|subido) .. (lá|ponte|prédio|telhado|terraço) .. .. (queria|ia|quis) (pular|saltar|me jogar)',
+      '(peguei|voltei a pegar|agarrei|usei) .. <blade> .. (de novo|outra vez|novamente)',
+      '(braço|pulso|braços|pulsos) .. (sangra|sangrando|a sangrar|sangram)',
       '<wanted> <adverb>? <adverb>? (<die>|<hurt>)',
       '(não|nao) <adverb>? (quis|queria) <adverb>? <adverb>? (viver|existir|acordar|estar viva|estar vivo|continuar viva|continuar vivo)',
       '(pensei|pensava) .. (em|no) (suicídio|me matar|matar me|morrer)',
@@ -117,6 +127,7 @@ export const portuguese: Language = {
       'tentei (me matar|matar me|tirar minha vida)',
     ],
     ordinary: [
+      '(tão|tanto|tanta) .. .. que (eu )?não queria (mais )?acordar',
       '(não|nunca|jamais) .. (penso|pensado|considero|considerei|cogito|cogitei|estou) .. (suicídio|<die>)',
       '(vou|vamos|ia) morrer',
       '(ela|ele|que|quem|amiga|amigo|rapaz|menino|menina|homem|mulher|paciente|irmã|irmão|mãe) (tinha |havia |tem )?(tomou|tomado|engoliu|engolido) ..',
@@ -150,6 +161,8 @@ export const portuguese: Language = {
       'acordei (suando|suada|suado|gritando|a suar|aos gritos|assustada|assustado|aliviada|aliviado|rindo|a rir)',
     ],
     waking: [
+      'não sonhei',
+      '(ontem|hoje) .. de verdade',
       '(depois|desde|por causa|por conta|após|com|por culpa) (de|dos|do|das|os|o|d)? (os|o|esses|esse|estes|este|meus|meu|tantos|desses|deste|daquele|aquele)? (pesadelo|pesadelos|sonho|sonhos)',
       '(o )?sonho (tanto faz|não importa|é o de menos)',
       'não (estou |tô )?(falando|falo|a falar) .. sonho',

@@ -25,9 +25,16 @@ export const spanish: Language = {
       'matarte|suicidarte|quitarte la vida|morir|morirte|hacerte daño|cortarte|acabar con tu vida|ahorcarte|terminar con tu vida|tirarte (de|por) (un|una|el|la) (puente|ventana|balcon|azotea)|matarse|suicidarse|quitarse la vida',
     atHand: 'la proxima vez|esta noche|hoy|mañana|ahora|si me voy|si lo dejo|si hablo|cuando vuelva|cuando llegue',
     killsMe: 'me mata|me matara|me va a matar|va a matarme|matarme|me apuñala|me pega un tiro',
+    toThem: 'irme con|reunirme con|estar con|ir con|seguir a',
+    lost: 'hijo|hija|madre|padre|marido|mujer|hermano|hermana|novio|novia|abuela|abuelo|bebe|mama|papa',
   },
   phrases: {
     now: [
+      '(perdi|murio|falta|muerte de|se fue|fallecio) .. <lost> .. .. (solo|unicamente|espero|quiero|pienso) .. <toThem> (el|ella|ellos)',
+      '<lost> .. (murio|fallecio|se fue|muerto|muerta) .. .. (solo|espero|quiero|pienso) .. <toThem> (el|ella)',
+      'quiero (es )?(ahogarme|hundirme) .. .. (verdad|siempre)?',
+      '(sentido|motivo|razon|para que) .. (seguir|continuar) respirando',
+      'no quiero (estar|seguir) (ya )?(en este mundo|viva|vivo|mas en este mundo)',
       '(quiero|quisiera|ojala|deseo|me gustaria|ganas de|gustaria|pudiera|querria|poder) .. (dormir*|acostar*|cerrar los ojos|quedarme dormid*) .. (y|para) .. (no|nunca|jamas) .. (despertar*|despierte*|levantar*|abrir*)',
       '(ojala|quisiera|querria|preferiria|desearia|me gustaria) .. (no|nunca|jamas) .. (hubiera|hubiese|haber|haberme) (despertado)',
       '(pienso|pensando|pensar|imagino|imaginando|imaginar|fantaseo) .. (en|con)? .. (<die>|<hurt>|estrellar* .. (coche|carro|auto|moto)|tirarme .. (puente|ventana|tren|metro|balcon|azotea|vias)|chocar .. (coche|carro|auto|contra))',
@@ -106,12 +113,18 @@ export const spanish: Language = {
       '(dijo|dice) que (esta noche|hoy|mañana) me (mata|matara|va a matar)',
     ],
     threat: [
+      '<abuser> .. (amenazado|amenazo|amenaza) .. (con )?.. (pistola|cuchillo|arma|navaja|muerte)',
+      '<abuser> .. (pasillo|puerta) .. (cuchillo|pistola|navaja|hacha)',
+      '<abuser> .. (cuchillo|pistola|navaja|hacha) .. .. .. (me toca|mi turno|acabar conmigo|pasillo|puerta)',
       '<abuser> .. .. .. (dice|amenaza|amenazando|jura|grita|repite) .. .. <killsMe>',
       '(<abuser>|el|ella)? .. (dijo|dice|ha dicho|me dijo|amenazo|juro|escribio) .. <atHand> .. <killsMe>',
       '(<abuser>|el) .. (dijo|dice|ha dicho|me dijo|juro|gritando|grita) .. <killsMe> .. <atHand>',
       '(fuera|afuera|puerta|abajo|casa) .. .. (dice|dijo|grita|gritando|jura) .. <killsMe>',
     ],
     told: [
+      '(subi|subido|estuve|fui) .. (azotea|puente|tejado|arriba|torre|edificio|alli) .. .. (queria|quise|iba a) (saltar|tirarme)',
+      '(cogi|agarre|tome|volvi a coger|saque) .. (cuchilla|navaja|hoja|gillette) .. (otra vez|de nuevo)',
+      '(brazo|muñeca|brazos|muñecas) .. (sangra|sangrando|sangran)',
       '<wanted> <adverb>? (<die>|<hurt>)',
       'me (queria|quise|iba a|deseaba) (morir|matar|suicidar|ahorcar|quitar la vida|cortar|hacer daño|colgar)',
       '(no|ya no) <adverb>? (queria|quise|deseaba) <adverb>? (vivir|seguir viviendo|existir|despertar|despertarme|estar viva|estar vivo|seguir aqui)',
@@ -120,6 +133,7 @@ export const spanish: Language = {
       '(decepcion|decepcionada|decepcionado|triste|rabia|pena|lastima) .. (seguir viva|seguir vivo|estar viva|estar vivo|despertar|haber despertado|seguia viva|seguia vivo|haberme despertado)',
     ],
     ordinary: [
+      'tan .. .. que no queria despertar*',
       '(no|nunca|jamas) .. (pienso|pensado|contemplado|contemplo|considerado|considero|imagino) .. (suicidio|<die>)',
       '(voy a|vamos a|iba a) (morir|morirme)',
       '(ella|el|que|quien|amiga|amigo|chico|chica|hombre|mujer|paciente|hermana|hermano|madre) (se )?(habia |ha )?(tomo|trago|tomado|tragado) ..',
