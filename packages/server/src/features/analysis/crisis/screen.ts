@@ -50,7 +50,10 @@ export function examine(text: string): { finding: Finding | undefined; steps: nu
   return { finding: undefined, steps }
 }
 
-/** Finds words that urge the reader to die or to hurt themselves, in what a model wrote; what it writes about is ordinary. `isTail`: more came before. */
+/**
+ * Finds words that urge the reader to die or to hurt themselves, in what a model wrote; what it writes about is ordinary.
+ * `isTail`: more came before.
+ */
 export function findUrging(text: string, isTail = false): Finding | undefined {
   const tokens = readTokens(text)
   const found = languages.find(({ urging }) => isUrging(tokens, findPhrases(tokens, urging).matches, isTail))

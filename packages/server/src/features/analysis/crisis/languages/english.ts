@@ -169,7 +169,7 @@ export const english: Language = {
     deed: [
       '(took|swallowed|taken) (the |a )?(whole|entire|full) (bottle|box|pack) .. (hour|minutes|ago|now|tonight|just)',
       '(took|taken|swallowed|downed|swallow|taking|popped|ate) (like|about|around|maybe|almost|all|over)? .. <num> .. .. <pills>',
-      '<abuser> .. (outside|at my door|at the door|in front of|downstairs|breaking|in my|in the|coming|here) .. .. .. (knife|gun|hammer|bat|axe|machete|weapon|kill me)',
+      '<abuser> .. (outside|at my door|at the door|in front of|downstairs|breaking|in my (house|room|flat|home)|in the (house|flat|hall|hallway)|coming|here) .. .. .. (knife|gun|hammer|bat|axe|machete|weapon|kill me)',
       '(rope|noose|gun|razor|razors|blade|blades|box cutter) .. .. .. .. (keep|cant stop|always|constantly|been|sit|sitting) .. (looking|staring|thinking|eyeing|coming back|holding|stare|look)',
       '<abuser> <adverb>? (beats|hits|chokes|rapes|punches|abuses|molests|strangles|beat|hurts|threatens) me',
       '(i|ive|i have|just) (just|already)? (took|taken|swallowed|swallow|downed) (all|the whole|a whole|every|too many|a lot of|a handful of|a bunch of|two|three|thirty|forty|fifty|20|30|40|50|60|100) .. <pills>',
