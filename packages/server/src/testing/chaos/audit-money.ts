@@ -112,9 +112,20 @@ export function checkBills(evidence: Evidence, complain: Complain): void {
     if (costs + adjusted - waived !== charged) {
       complain('bills', `costs ${costs} + adjustments ${adjusted} − waived ${waived} are not ${charged}`)
     }
+    // What was told falsely of a repair stands in one row with what was told of the answer: what was held bounds it.
+    const unspent = sum(
+      at(books.reservations).map(({ state, cost, amount }) => (state === 'charged' ? amount - (cost ?? 0n) : 0n)),
+    )
+    const explained = waived + forgotten + (mayBeRepaired(evidence) ? unspent : 0n)
     const wasLiedTo = at(books.queries).some(({ input_tokens }) => input_tokens === falseUsage.prompt_tokens)
-    if (!wasLiedTo && (adjusted < 0n || adjusted > waived + forgotten)) {
+    if (!wasLiedTo && (adjusted < 0n || adjusted > explained)) {
       complain('bills', `${provider} bills ${adjusted} that no request explains`)
     }
   }
+}
+
+function mayBeRepaired({ calls }: Evidence): boolean {
+  const isOfTwoCalls = ({ code, text }: { code: string; text: string }) =>
+    code === 'analysis-unparseable' || text.includes('"repaired"')
+  return calls.some(({ answers }) => answers.some(isOfTwoCalls))
 }
