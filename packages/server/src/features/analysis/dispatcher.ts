@@ -134,7 +134,7 @@ export function createDispatcher(deps: {
         renewals += 1
       } else if (outcome.reason === 'schema' && sent.withoutSchema) {
         schemas.refused(plan.service)
-        sent = withoutSchema(sent, sent.withoutSchema)
+        sent = withoutSchema(sent, sent.withoutSchema())
       } else {
         // It may have been the schema all the same: the next request goes without.
         if (sent.withoutSchema && isUnexplained(outcome)) schemas.refused(plan.service)

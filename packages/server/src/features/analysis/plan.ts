@@ -19,10 +19,10 @@ export type Wire = { body: Uint8Array; requestHash: string }
 
 /**
  * One request to one service, ready to be sent: its bytes, their SHA-256, the most they can cost in neuron, and how long an
- * answer within its limit of tokens, and its text, can be at most. `withoutSchema` says the same to a provider that will not be held to a
- * schema.
+ * answer within its limit of tokens, and its text, can be at most. `withoutSchema` says the same to a provider that will not
+ * be held to a schema; few ever need it.
  */
-export type Plan = Wire & { service: Service; worstCase: bigint; withoutSchema?: Wire } & Limits
+export type Plan = Wire & { service: Service; worstCase: bigint; withoutSchema?: () => Wire } & Limits
 
 type Limits = { maxResponseBytes: number; maxContentLength: number }
 
@@ -42,7 +42,7 @@ export function planFor({ service, messages, maxOutputTokens, takesSchema }: Ask
     toWire(buildChatBody({ model: service.model, messages, maxTokens, ...(schema && { schema }) }))
   return {
     service,
-    ...(takesSchema ? { ...wire(answerSchema), withoutSchema: wire() } : wire()),
+    ...(takesSchema ? { ...wire(answerSchema), withoutSchema: () => wire() } : wire()),
     worstCase: worstCase({
       // A schema may be put before the model like a message.
       texts: [...messages.map(({ content }) => content), ...(takesSchema ? [JSON.stringify(answerSchema)] : [])],
