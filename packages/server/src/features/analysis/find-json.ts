@@ -1,5 +1,6 @@
 import { jsonrepair } from 'jsonrepair'
 import { parseJson } from '../../provider/parse-json.ts'
+import { thoughtEnd, thoughtStart } from './thought-tags.ts'
 
 /** More than any level may write, thinking included; what is longer is no answer of ours, and expensive to search. */
 const maxSearchedLength = 30_000
@@ -24,16 +25,19 @@ export function* findJson(content: string): Generator<FoundJson> {
   if (content.length > maxSearchedLength) return
   const all = content.trim()
   // What is JSON as a whole, or begins as such, is no thinking: a dream may speak of such a tag, and be quoted.
-  const whole = parseJson(all)
-  if (whole !== undefined) yield { value: whole, ending: 'closed' }
+  yield* readWhole(all)
   const answer = withoutThinking(all)
+  if (answer !== all) yield* readWhole(answer)
   yield* findObjects(answer)
   if (answer !== all && /^(?:```(?:json)?\s*)?[{[]/i.test(all)) yield* findObjects(all)
 }
 
-function* findObjects(answer: string): Generator<FoundJson> {
-  const whole = parseJson(answer)
+function* readWhole(text: string): Generator<FoundJson> {
+  const whole = parseJson(text)
   if (whole !== undefined) yield { value: whole, ending: 'closed' }
+}
+
+function* findObjects(answer: string): Generator<FoundJson> {
   const nested: FoundJson[] = []
   let next = answer.indexOf('{')
   for (let starts = 0; next >= 0 && starts < maxStarts; starts += 1) {
@@ -54,10 +58,8 @@ function* findObjects(answer: string): Generator<FoundJson> {
 
 /** Reasoning models think aloud first; some never open the tag, some never close it. */
 function withoutThinking(content: string): string {
-  const closings = [...content.matchAll(/<\/(?:think|thinking|thought|reasoning)>/gi)]
-  const last = closings.at(-1)
-  const rest = last ? content.slice(last.index + last[0].length) : content
-  const opened = rest.search(/<(?:think|thinking|thought|reasoning)>/i)
+  const rest = content.split(thoughtEnd).at(-1) ?? ''
+  const opened = rest.search(thoughtStart)
   return (opened < 0 ? rest : rest.slice(0, opened)).trim()
 }
 

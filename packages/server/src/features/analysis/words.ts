@@ -1,29 +1,12 @@
+import { spellOut } from './plain-letters.ts'
+
 /** Marks that the same word is written with and without: Latin, Greek and Cyrillic accents, Hebrew and Arabic vowel points. */
 const accents = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]/g
 
-/** Letters that no decomposition takes apart. */
-const plainLetters: Record<string, string> = {
-  ß: 'ss',
-  æ: 'ae',
-  œ: 'oe',
-  ø: 'o',
-  ł: 'l',
-  đ: 'd',
-  ð: 'd',
-  þ: 'th',
-  ı: 'i',
-}
-
 /** One spelling of a text for comparing: no case, no accents, no width, katakana as hiragana. */
 export function fold(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(accents, '')
-    .toLowerCase()
-    .normalize('NFKD')
-    .replace(accents, '')
-    .normalize('NFC')
-    .replace(/[ßæœøłđðþı]/g, (letter) => plainLetters[letter] ?? letter)
+  const lower = text.normalize('NFKD').replace(accents, '').toLowerCase()
+  return spellOut(lower.normalize('NFKD').replace(accents, '').normalize('NFC'))
     .replace(/[\u30a1-\u30f6]/g, (kana) => String.fromCharCode(kana.charCodeAt(0) - 0x60))
     .replace(/['’ʼ`](?=\p{L})/gu, "'")
 }

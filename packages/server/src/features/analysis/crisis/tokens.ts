@@ -1,3 +1,5 @@
+import { spellOut } from '../plain-letters.ts'
+
 /** A word of a text, or one Chinese character. */
 export type Token = {
   /** Lower case, with the marks it was written with. */
@@ -72,21 +74,10 @@ function quote(tokens: Token[], start: number): undefined {
   for (const token of tokens.slice(start)) token.isQuoted = true
 }
 
-const letters: Readonly<Record<string, string>> = {
-  ł: 'l',
-  ß: 'ss',
-  œ: 'oe',
-  æ: 'ae',
-  ø: 'o',
-  ı: 'i',
-  '\u0901': '\u0902',
-}
-
+/** Accents, and the dot below of Devanagari; its two signs of a nasal are one. */
 function withoutMarks(exact: string): string {
-  return exact
-    .normalize('NFD')
-    .replace(/[\u0300-\u036f\u093c]/g, '')
-    .replace(/[łßœæøı\u0901]/g, (letter) => letters[letter] ?? letter)
+  const plain = exact.normalize('NFD').replace(/[\u0300-\u036f\u093c]/g, '')
+  return spellOut(plain).replaceAll('\u0901', '\u0902')
 }
 
 const traditional =
