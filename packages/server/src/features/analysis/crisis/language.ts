@@ -40,8 +40,8 @@ export type PhraseKind = (typeof phraseKinds)[number]
 
 /**
  * One language as data. A phrase is a row of words: `(a|b c)` is a choice, `?` after a word or a choice makes it optional,
- * `(a|b)*` takes up to three of its choices, `..` stands for up to three words of any kind, `suicid*` for every word that begins so, `<want>` for the words of that
- * name. Accents do not count, except in a word after `=`.
+ * `(a|b)*` takes up to three of its choices, `..` stands for up to three words of any kind, `suicid*` for every word that
+ * begins so, `<want>` for the words of that name. Accents do not count, except in a word after `=`.
  */
 export type Language = {
   /** BCP 47. */
