@@ -1,7 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+
+const pauseMs = 20
 
 const program = fileURLToPath(new URL('../packages/server/dist/main.js', import.meta.url))
 
@@ -27,6 +30,7 @@ async function untilUp(child: ChildProcess, url: string): Promise<void> {
   while (child.exitCode === null) {
     const answer = await fetch(`${url}/api/health`).catch(() => undefined)
     if (answer?.ok) return
+    await wait(pauseMs)
   }
   throw new Error('The service did not start: run npm run build first')
 }
