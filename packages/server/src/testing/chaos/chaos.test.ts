@@ -6,7 +6,7 @@ test('deaths, faults and hours that pass cost nobody a neuron', { timeout: 240_0
   await using databases = await openTestDatabases()
   if (!databases.hasPostgres) skip(howToStartPostgres)
 
-  const result = await runChaos({ durationMs: 15_000, seed: 20_260, population: 5, databases })
+  const result = await runChaos({ durationMs: 15_000, leastDeaths: 8, seed: 20_260, population: 6, databases })
 
   expect(result.violations).toEqual([])
   expect(sum(result.kills)).toBeGreaterThan(3)

@@ -24,6 +24,8 @@ export type ChaosOptions = {
   without?: Protection | undefined
   /** Goes on for up to as long again while there are places where too few have died: machines differ in speed. */
   isThorough?: boolean
+  /** Goes on until so many have died, for up to four times as long: machines differ in speed. */
+  leastDeaths?: number
   /** How many users live at a time. */
   population?: number
   signal?: AbortSignal
@@ -53,6 +55,7 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
     databases,
     without,
     isThorough = false,
+    leastDeaths = 0,
     population = 14,
     signal,
     logFile,
@@ -142,8 +145,9 @@ async function run(options: ChaosOptions, atEnd: (step: () => Promise<unknown>) 
   const timer = setInterval(() => {
     const lastedMs = Date.now() - begunMs
     if (lastedMs < durationMs) deathsInTime = kills.total()
-    const isEnough = !isThorough || kills.missing().length === 0 || lastedMs >= 2 * durationMs
-    if (lastedMs >= durationMs && isEnough) ending.abort()
+    const isEverywhere = !isThorough || kills.missing().length === 0 || lastedMs >= 2 * durationMs
+    const isOften = kills.total() >= leastDeaths || lastedMs >= 4 * durationMs
+    if (lastedMs >= durationMs && isEverywhere && isOften) ending.abort()
   }, 250)
   atEnd(async () => clearInterval(timer))
   signal?.addEventListener('abort', () => ending.abort(), { once: true })
